@@ -1,0 +1,14 @@
+-- The service works on rows; it makes no tables and sees no other schema.
+revoke all on schema $schema from public;
+revoke create on schema public from public;
+grant usage on schema $schema to $role;
+grant select, insert, update, delete on all tables in schema $schema to $role;
+grant usage on all sequences in schema $schema to $role;
+-- What is written once is written once.
+revoke update, delete, truncate on $schema.audit, $schema.audit_seal, $schema.history from $role;
+revoke all on $schema._migrations, $schema._chassis_migrations from $role;
+do $$
+begin
+    execute format('alter role $role in database %I set search_path = $schema, public', current_database());
+end
+$$;
