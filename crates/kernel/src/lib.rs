@@ -1,1 +1,12 @@
-//! kernel
+//! The values every service speaks in: names, periods, states, terms, tokens, filters. Pure: no I/O, no clock, no SQL.
+
+pub mod calendar;
+pub mod etag;
+pub mod filter;
+pub mod ids;
+pub mod name;
+pub mod order;
+pub mod page;
+pub mod periods;
+pub mod state;
+pub mod text;

@@ -1,0 +1,351 @@
+//! A subset of AIP-160 filters, parsed and typed; SQL is made of it with every value bound.
+//!
+//! Supported: `field = value`, `!= < <= > >=`, `:` (text contains, enum or text equals a word), `AND`, `OR`, `NOT`,
+//! `-`, parentheses, juxtaposition as AND. As AIP-160 has it, OR binds tighter than AND. Values: words, quoted
+//! strings with `\"` and `\\`, integers, dates, `true`, `false`, names of enums.
+
+use jiff::civil::Date;
+
+/// Bytes of a filter at most.
+pub const MAX_LENGTH: usize = 4_096;
+const MAX_DEPTH: usize = 32;
+const MAX_COMPARISONS: usize = 64;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A civil date.
+    Date,
+    /// True or false.
+    Bool,
+    /// One of these names.
+    Enum(&'static [&'static str]),
+}
+
+/// A field that may be asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldSpec {
+    /// Its name in the contract.
+    pub name: &'static str,
+    /// The SQL expression for it.
+    pub column: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `=`
+    Eq,
+    /// `!=`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+    /// `:`
+    Has,
+}
+
+/// A value, typed by its field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Text, also the name of an enum value.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A civil date.
+    Date(Date),
+    /// True or false.
+    Bool(bool),
+}
+
+/// A filter that is ready to become SQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Predicate {
+    /// All of them; of none: everything.
+    And(Vec<Predicate>),
+    /// One of them.
+    Or(Vec<Predicate>),
+    /// Not that.
+    Not(Box<Predicate>),
+    /// A column compared with a value.
+    Compare {
+        /// The SQL expression, from the field list.
+        column: &'static str,
+        /// How.
+        op: Op,
+        /// With what.
+        value: Value,
+    },
+}
+
+/// A filter that can't be understood: where, and what was expected there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("at character {position}: expected {expected}")]
+pub struct FilterError {
+    /// The character, counted from 1.
+    pub position: usize,
+    /// What should stand there.
+    pub expected: String,
+}
+
+/// Parses `text` against `fields`.
+///
+/// # Errors
+/// At the first place that can't be understood.
+pub fn parse(text: &str, fields: &[FieldSpec]) -> Result<Predicate, FilterError> {
+    if text.len() > MAX_LENGTH {
+        return Err(FilterError { position: 1, expected: format!("at most {MAX_LENGTH} bytes") });
+    }
+    let mut parser = Parser { chars: text.chars().collect(), at: 0, fields, depth: 0, comparisons: 0 };
+    parser.space();
+    if parser.peek().is_none() {
+        return Ok(Predicate::And(Vec::new()));
+    }
+    let predicate = parser.expression()?;
+    match parser.peek() {
+        None => Ok(predicate),
+        Some(_) => Err(parser.expected("AND, OR or the end")),
+    }
+}
+
+struct Parser<'f> {
+    chars: Vec<char>,
+    at: usize,
+    fields: &'f [FieldSpec],
+    depth: usize,
+    comparisons: usize,
+}
+
+impl Parser<'_> {
+    fn expected(&self, what: impl Into<String>) -> FilterError {
+        FilterError { position: self.at + 1, expected: what.into() }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.chars.get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while self.peek().is_some_and(char::is_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    /// Takes a keyword that stands alone.
+    fn keyword(&mut self, word: &str) -> bool {
+        let end = self.at + word.len();
+        let here = self.chars.get(self.at..end).is_some_and(|c| c.iter().copied().eq(word.chars()));
+        let alone = self.chars.get(end).is_none_or(|c| c.is_whitespace() || *c == '(');
+        if here && alone {
+            self.at = end;
+            self.space();
+        }
+        here && alone
+    }
+
+    /// expression = sequence { AND sequence }
+    fn expression(&mut self) -> Result<Predicate, FilterError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.expected(format!("at most {MAX_DEPTH} levels of parentheses")));
+        }
+        let mut all = vec![self.factor()?];
+        while self.peek().is_some_and(|c| c != ')') {
+            let _ = self.keyword("AND"); // or juxtaposition
+            all.push(self.factor()?);
+        }
+        self.depth -= 1;
+        Ok(one_or(all, Predicate::And))
+    }
+
+    /// factor = term { OR term }
+    fn factor(&mut self) -> Result<Predicate, FilterError> {
+        let mut any = vec![self.term()?];
+        while self.keyword("OR") {
+            any.push(self.term()?);
+        }
+        Ok(one_or(any, Predicate::Or))
+    }
+
+    /// term = [NOT | -] ( "(" expression ")" | comparison )
+    fn term(&mut self) -> Result<Predicate, FilterError> {
+        let negated = self.keyword("NOT") || self.take('-');
+        let inner = if self.take('(') {
+            self.space();
+            let inner = self.expression()?;
+            if !self.take(')') {
+                return Err(self.expected(")"));
+            }
+            self.space();
+            inner
+        } else {
+            self.comparison()?
+        };
+        Ok(if negated { Predicate::Not(Box::new(inner)) } else { inner })
+    }
+
+    fn take(&mut self, c: char) -> bool {
+        let here = self.peek() == Some(c);
+        if here {
+            self.at += 1;
+        }
+        here
+    }
+
+    fn comparison(&mut self) -> Result<Predicate, FilterError> {
+        self.comparisons += 1;
+        if self.comparisons > MAX_COMPARISONS {
+            return Err(self.expected(format!("at most {MAX_COMPARISONS} comparisons")));
+        }
+        let start = self.at;
+        let name = self.word(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+        let Some(field) = self.fields.iter().find(|field| field.name == name) else {
+            self.at = start;
+            let names: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
+            return Err(self.expected(format!("one of the fields {}", names.join(", "))));
+        };
+        self.space();
+        let op = self.op()?;
+        self.space();
+        let start = self.at;
+        let text = self.value()?;
+        let end = std::mem::replace(&mut self.at, start);
+        let value = self.typed(field, op, &text)?;
+        self.at = end;
+        self.space();
+        Ok(Predicate::Compare { column: field.column, op, value })
+    }
+
+    fn op(&mut self) -> Result<Op, FilterError> {
+        for (text, op) in [("!=", Op::Ne), ("<=", Op::Le), (">=", Op::Ge), ("=", Op::Eq), ("<", Op::Lt), (">", Op::Gt), (":", Op::Has)] {
+            if self.chars[self.at..].iter().take(text.len()).copied().eq(text.chars()) {
+                self.at += text.len();
+                return Ok(op);
+            }
+        }
+        Err(self.expected("one of = != < <= > >= :"))
+    }
+
+    fn word(&mut self, good: impl Fn(char) -> bool) -> String {
+        let start = self.at;
+        while self.peek().is_some_and(&good) {
+            self.at += 1;
+        }
+        self.chars[start..self.at].iter().collect()
+    }
+
+    fn value(&mut self) -> Result<String, FilterError> {
+        if !self.take('"') {
+            let word = self.word(|c| !c.is_whitespace() && !"()\"".contains(c));
+            return if word.is_empty() { Err(self.expected("a value")) } else { Ok(word) };
+        }
+        let mut text = String::new();
+        loop {
+            match self.peek() {
+                None => return Err(self.expected("a closing quotation mark")),
+                Some('"') => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some('\\') => {
+                    self.at += 1;
+                    let c = self.peek().filter(|c| "\\\"".contains(*c)).ok_or_else(|| self.expected("\\ or \" after \\"))?;
+                    text.push(c);
+                }
+                Some(c) => text.push(c),
+            }
+            self.at += 1;
+        }
+    }
+
+    fn typed(&self, field: &FieldSpec, op: Op, text: &str) -> Result<Value, FilterError> {
+        let ordered = matches!(op, Op::Lt | Op::Le | Op::Gt | Op::Ge);
+        match field.kind {
+            Kind::Text => Ok(Value::Text(text.to_owned())),
+            Kind::Integer => text.parse().map(Value::Integer).map_err(|_| self.expected("a whole number")),
+            Kind::Date => text.parse().map(Value::Date).map_err(|_| self.expected("a date like 2020-01-31")),
+            Kind::Bool if ordered => Err(self.expected("= or != for a boolean")),
+            Kind::Bool => text.parse().map(Value::Bool).map_err(|_| self.expected("true or false")),
+            Kind::Enum(_) if ordered => Err(self.expected("= or != for an enum")),
+            Kind::Enum(names) if names.contains(&text) => Ok(Value::Text(text.to_owned())),
+            Kind::Enum(names) => Err(self.expected(format!("one of {}", names.join(", ")))),
+        }
+    }
+}
+
+fn one_or(mut several: Vec<Predicate>, join: fn(Vec<Predicate>) -> Predicate) -> Predicate {
+    if several.len() == 1 { several.remove(0) } else { join(several) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FIELDS: &[FieldSpec] = &[
+        FieldSpec { name: "name", column: "c.name", kind: Kind::Text },
+        FieldSpec { name: "count", column: "c.count", kind: Kind::Integer },
+        FieldSpec { name: "since", column: "c.since", kind: Kind::Date },
+        FieldSpec { name: "state", column: "c.state", kind: Kind::Enum(&["FOUNDED", "MERGED"]) },
+        FieldSpec { name: "open", column: "c.open", kind: Kind::Bool },
+    ];
+
+    fn shape(predicate: &Predicate) -> String {
+        let join = |all: &[Predicate], with: &str| all.iter().map(shape).collect::<Vec<_>>().join(with);
+        match predicate {
+            Predicate::And(all) => format!("({})", join(all, "&")),
+            Predicate::Or(any) => format!("({})", join(any, "|")),
+            Predicate::Not(inner) => format!("!{}", shape(inner)),
+            Predicate::Compare { column, op, .. } => format!("{}{op:?}", column.trim_start_matches("c.")),
+        }
+    }
+
+    #[test]
+    fn or_binds_tighter_than_and() {
+        let parsed = parse("count > 1 AND state = FOUNDED OR state = MERGED name:\"育\\\"兰\"", FIELDS).unwrap();
+        assert_eq!(shape(&parsed), "(countGt&(stateEq|stateEq)&nameHas)");
+        assert_eq!(shape(&parse("NOT (open = true AND -count<=3) since>=2020-01-01", FIELDS).unwrap()), "(!(openEq&!countLe)&sinceGe)");
+        assert_eq!(parse("  ", FIELDS), Ok(Predicate::And(vec![])));
+    }
+
+    #[test]
+    fn an_error_says_where_and_what() {
+        for (text, position, expected) in [
+            ("count = x", 9, "a whole number"),
+            ("colour = red", 1, "one of the fields"),
+            ("state = CLOSED", 9, "one of FOUNDED, MERGED"),
+            ("count 3", 7, "one of = !="),
+            ("(count = 3", 11, ")"),
+            ("name = \"abc", 12, "closing quotation mark"),
+            ("since > 2020-02-30", 9, "a date"),
+            ("state > FOUNDED", 9, "= or !="),
+            ("name = ", 8, "a value"),
+            ("count = 3)", 10, "AND, OR or the end"),
+        ] {
+            let error = parse(text, FIELDS).unwrap_err();
+            assert_eq!(error.position, position, "{text}: {error}");
+            assert!(error.expected.contains(expected), "{text}: {error}");
+        }
+        assert!(parse(&"(".repeat(100), FIELDS).unwrap_err().expected.contains("levels"));
+        assert!(parse(&"count=1 ".repeat(65), FIELDS).unwrap_err().expected.contains("comparisons"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused(text in "[a-z=<>!:()\" \\\\-]{0,60}|.{0,60}") {
+            let _ = parse(&text, FIELDS);
+        }
+    }
+}

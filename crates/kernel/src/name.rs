@@ -1,0 +1,148 @@
+//! Relative resource names (AIP-122) under the tenant: `towns/{town}/committees/{committee}`.
+//!
+//! Each kind has a type of its own, so that a block's name can't stand where a committee's is wanted.
+
+/// Why text is not the name that it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not of the form {pattern}")]
+pub struct NameError {
+    /// The pattern that the name should have.
+    pub pattern: &'static str,
+}
+
+/// Whether `text` may be an id of master data: `[a-z0-9][a-z0-9-]{0,62}`. Lower-case UUIDs are among them.
+pub fn is_id(text: &str) -> bool {
+    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(good) && !text.starts_with('-')
+}
+
+/// The ids in `text`, when it has the form of `pattern` (`towns/{town}/blocks/{block}`).
+pub fn matches<const N: usize>(pattern: &'static str, text: &str) -> Result<[String; N], NameError> {
+    let error = || NameError { pattern };
+    let mut ids = [const { String::new() }; N];
+    let mut next = 0;
+    let (mut wanted, mut given) = (pattern.split('/'), text.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Ok(ids),
+            (Some(w), Some(g)) if w.starts_with('{') => {
+                if !is_id(g) {
+                    return Err(error());
+                }
+                *ids.get_mut(next).ok_or_else(error)? = g.to_owned();
+                next += 1;
+            }
+            (Some(w), Some(g)) if w == g => {}
+            _ => return Err(error()),
+        }
+    }
+}
+
+/// Declares a kind of name: `resource_name! { /// Docs. CommitteeName, "towns/{town}/committees/{committee}", town, committee }`.
+#[macro_export]
+macro_rules! resource_name {
+    ($(#[$doc:meta])* $name:ident, $pattern:literal, $($part:ident),+) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name { $($part: String),+ }
+
+        impl $name {
+            /// The pattern of these names.
+            pub const PATTERN: &'static str = $pattern;
+
+            /// The name made of its ids.
+            ///
+            /// # Errors
+            /// When one of them is no id.
+            pub fn new($($part: impl Into<String>),+) -> Result<Self, $crate::name::NameError> {
+                $(let $part = $part.into();)+
+                let good = true $(&& $crate::name::is_id(&$part))+;
+                if good { Ok(Self { $($part),+ }) } else { Err($crate::name::NameError { pattern: $pattern }) }
+            }
+
+            /// Reads a name.
+            ///
+            /// # Errors
+            /// When `text` doesn't have the pattern.
+            pub fn parse(text: &str) -> Result<Self, $crate::name::NameError> {
+                let [$($part),+] = $crate::name::matches($pattern, text)?;
+                Ok(Self { $($part),+ })
+            }
+
+            $(
+                #[doc = concat!("The id of the ", stringify!($part), ".")]
+                pub fn $part(&self) -> &str {
+                    &self.$part
+                }
+            )+
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                let mut text = String::from($pattern);
+                $(text = text.replacen(concat!("{", stringify!($part), "}"), &self.$part, 1);)+
+                f.write_str(&text)
+            }
+        }
+
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::name::NameError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+    };
+}
+
+resource_name! { /// A town 镇.
+TownName, "towns/{town}", town }
+resource_name! { /// A community 镇管社区.
+CommunityName, "towns/{town}/communities/{community}", town, community }
+resource_name! { /// A committee 居委会, 村委会 or one in preparation 筹建.
+CommitteeName, "towns/{town}/committees/{committee}", town, committee }
+resource_name! { /// A block 区块.
+BlockName, "towns/{town}/blocks/{block}", town, block }
+resource_name! { /// A stewardship 小管家.
+StewardshipName, "towns/{town}/stewardships/{stewardship}", town, stewardship }
+resource_name! { /// A person.
+PersonName, "towns/{town}/people/{person}", town, person }
+resource_name! { /// A community worker 社工, owned by the workforce service.
+WorkerName, "towns/{town}/workers/{worker}", town, worker }
+resource_name! { /// A role binding.
+RoleBindingName, "towns/{town}/roleBindings/{role_binding}", town, role_binding }
+resource_name! { /// An official paper about the calendar.
+CalendarPaperName, "calendarPapers/{calendar_paper}", calendar_paper }
+resource_name! { /// A service of the suite.
+ServiceName, "services/{service}", service }
+resource_name! { /// A long-running operation.
+OperationName, "services/{service}/operations/{operation}", service, operation }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_name_is_read_as_it_is_written(town in "[a-z0-9][a-z0-9-]{0,62}", block in "[a-z0-9][a-z0-9-]{0,62}") {
+            let name = BlockName::new(&town, &block).unwrap();
+            let again = BlockName::parse(&name.to_string()).unwrap();
+            prop_assert_eq!((again.town(), again.block()), (town.as_str(), block.as_str()));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,80}") {
+            if let Ok(name) = CommitteeName::parse(&text) {
+                prop_assert_eq!(name.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_another_form_are_refused() {
+        for bad in ["", "towns/malu", "towns/malu/blocks/", "towns/malu/blocks/B", "towns/malu/blocks/b/x", "/towns/malu/blocks/b", "towns/-/blocks/b"] {
+            assert!(BlockName::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Half-open periods of days, and the splice: how a new fact changes what is believed about a line of days.
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+/// The days `[from, to)`; without `to` it is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Period {
+    from: Date,
+    to: Option<Date>,
+}
+
+/// A period without a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the period ends on {to}, not after {from}")]
+pub struct EmptyPeriod {
+    /// The first day.
+    pub from: Date,
+    /// The first day no longer in it.
+    pub to: Date,
+}
+
+impl Period {
+    /// The days from `from` until `to`, that day no longer.
+    ///
+    /// # Errors
+    /// When there is no day in it.
+    pub fn new(from: Date, to: Option<Date>) -> Result<Period, EmptyPeriod> {
+        match to {
+            Some(to) if to <= from => Err(EmptyPeriod { from, to }),
+            to => Ok(Period { from, to }),
+        }
+    }
+
+    /// All days from `from` on.
+    pub fn since(from: Date) -> Period {
+        Period { from, to: None }
+    }
+
+    /// The first day.
+    pub fn from(self) -> Date {
+        self.from
+    }
+
+    /// The first day no longer in it; `None` when open.
+    pub fn to(self) -> Option<Date> {
+        self.to
+    }
+
+    /// Whether `day` is in it.
+    pub fn contains(self, day: Date) -> bool {
+        self.from <= day && self.to.is_none_or(|to| day < to)
+    }
+
+    /// The days that are in both.
+    pub fn intersection(self, other: Period) -> Option<Period> {
+        let from = self.from.max(other.from);
+        let to = match (self.to, other.to) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Period::new(from, to).ok()
+    }
+
+    /// Whether all of `other` is in it.
+    pub fn covers(self, other: Period) -> bool {
+        self.intersection(other) == Some(other)
+    }
+
+    /// The days of it that are before and after `cut`.
+    pub fn minus(self, cut: Period) -> (Option<Period>, Option<Period>) {
+        if self.intersection(cut).is_none() {
+            return (Some(self), None);
+        }
+        let before = Period::new(self.from, Some(cut.from)).ok();
+        let after = cut.to.and_then(|to| Period::new(to, self.to).ok());
+        (before, after)
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to {
+            Some(to) => write!(f, "[{}, {to})", self.from),
+            None => write!(f, "[{}, )", self.from),
+        }
+    }
+}
+
+/// A row that is believed now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Believed<K, V> {
+    /// The row's key.
+    pub id: K,
+    /// Its days.
+    pub period: Period,
+    /// What holds on them.
+    pub value: V,
+}
+
+/// How belief changes: rows that are believed no longer, and rows that are believed instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splice<K, V> {
+    /// Keys of the rows whose recorded time ends.
+    pub close: Vec<K>,
+    /// The rows whose recorded time begins.
+    pub insert: Vec<(Period, V)>,
+}
+
+impl<K, V> Splice<K, V> {
+    /// Whether the fact changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.close.is_empty() && self.insert.is_empty()
+    }
+}
+
+/// What changes when `value` holds on `period`, whatever was believed of those days; other days keep their value.
+/// A fact that is believed already changes nothing.
+pub fn splice<K: Clone, V: Clone + PartialEq>(believed: &[Believed<K, V>], period: Period, value: V) -> Splice<K, V> {
+    if believed.iter().any(|row| row.value == value && row.period.covers(period)) {
+        return Splice { close: Vec::new(), insert: Vec::new() };
+    }
+    let mut splice = Splice { close: Vec::new(), insert: vec![(period, value)] };
+    for row in believed.iter().filter(|row| row.period.intersection(period).is_some()) {
+        splice.close.push(row.id.clone());
+        let (before, after) = row.period.minus(period);
+        splice.insert.extend(before.into_iter().chain(after).map(|rest| (rest, row.value.clone())));
+    }
+    splice.insert.sort_by_key(|(period, _)| *period);
+    splice
+}
+
+/// The days of `whole` that no part covers.
+pub fn gaps(whole: Period, parts: &[Period]) -> Vec<Period> {
+    let mut left = vec![whole];
+    for part in parts {
+        left = left
+            .into_iter()
+            .flat_map(|gap| {
+                let (before, after) = gap.minus(*part);
+                before.into_iter().chain(after)
+            })
+            .collect();
+    }
+    left.sort();
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{ToSpan, civil::date};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DAYS: i64 = 40;
+
+    fn day(n: i64) -> Date {
+        date(2020, 1, 1) + n.days()
+    }
+
+    /// Applies a splice as a store would.
+    fn apply(rows: &mut Vec<Believed<u32, u8>>, next: &mut u32, splice: Splice<u32, u8>) {
+        rows.retain(|row| !splice.close.contains(&row.id));
+        for (period, value) in splice.insert {
+            rows.push(Believed { id: *next, period, value });
+            *next += 1;
+        }
+    }
+
+    proptest! {
+        /// Against a table of days: each day has the value that was last said of it, and exactly one row.
+        #[test]
+        fn every_day_has_the_last_value_said_of_it(facts in prop::collection::vec((0..DAYS, prop::option::of(1..DAYS), 0u8..4), 1..20)) {
+            let (mut rows, mut next) = (Vec::new(), 1);
+            rows.push(Believed { id: 0, period: Period::since(day(0)), value: 9 });
+            let mut oracle = vec![9u8; (2 * DAYS + 1) as usize];
+            for (from, length, value) in facts {
+                let period = Period::new(day(from), length.map(|l| day(from + l))).unwrap();
+                let change = splice(&rows, period, value);
+                apply(&mut rows, &mut next, change);
+                let to = length.map_or(oracle.len() as i64, |l| from + l);
+                for n in from..to {
+                    oracle[n as usize] = value;
+                }
+            }
+            for (n, expected) in oracle.iter().enumerate() {
+                let holding: Vec<_> = rows.iter().filter(|row| row.period.contains(day(n as i64))).collect();
+                prop_assert_eq!(holding.len(), 1);
+                prop_assert_eq!(holding[0].value, *expected);
+            }
+            let parts: Vec<Period> = rows.iter().map(|row| row.period).collect();
+            prop_assert!(gaps(Period::since(day(0)), &parts).is_empty());
+        }
+
+        /// Gaps against a table of days.
+        #[test]
+        fn gaps_are_the_days_without_a_part(parts in prop::collection::vec((0..DAYS, 1..DAYS), 0..6)) {
+            let periods: Vec<Period> = parts.iter().map(|(f, l)| Period::new(day(*f), Some(day(f + l))).unwrap()).collect();
+            let whole = Period::new(day(0), Some(day(2 * DAYS))).unwrap();
+            let found = gaps(whole, &periods);
+            for n in 0..2 * DAYS {
+                let covered = periods.iter().any(|p| p.contains(day(n)));
+                prop_assert_eq!(found.iter().filter(|gap| gap.contains(day(n))).count(), usize::from(!covered));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_believed_already_changes_nothing() {
+        let rows = [Believed { id: 1, period: Period::since(day(0)), value: 'a' }];
+        assert!(splice(&rows, Period::new(day(3), Some(day(5))).unwrap(), 'a').is_empty());
+    }
+
+    #[test]
+    fn a_period_has_a_day() {
+        assert!(Period::new(day(1), Some(day(1))).is_err());
+    }
+}

@@ -1,0 +1,95 @@
+//! Text that people typed: names for display, shortening for messages, look-alikes that spoil data.
+
+/// Characters that a display name may have at most.
+pub const NAME_CHARS: usize = 200;
+
+/// Why text is no display name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing but white space.
+    #[error("empty")]
+    Empty,
+    /// Longer than allowed.
+    #[error("{chars} characters, {limit} at most")]
+    TooLong {
+        /// How many it has.
+        chars: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// A control or invisible character.
+    #[error("invisible character U+{0:04X}")]
+    Invisible(u32),
+}
+
+/// The text without the white space around it.
+///
+/// # Errors
+/// When nothing remains, it is too long, or holds a character that nobody can see.
+pub fn display_name(text: &str, limit: usize) -> Result<&str, TextError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(TextError::Empty);
+    }
+    if let Some(c) = text.chars().find(|c| is_invisible(*c)) {
+        return Err(TextError::Invisible(c.into()));
+    }
+    match text.chars().count() {
+        chars if chars > limit => Err(TextError::TooLong { chars, limit }),
+        _ => Ok(text),
+    }
+}
+
+/// Whether a character can't be seen: controls, zero-width, direction marks, byte order marks, tags.
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}'
+            | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
+            | '\u{E0000}'..='\u{E007F}')
+}
+
+/// At most `limit` characters of `text` for a message, with invisible ones spelled out.
+pub fn shorten(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    for (n, c) in text.chars().enumerate() {
+        if n == limit {
+            out.push('…');
+            break;
+        }
+        if is_invisible(c) {
+            out.push_str(&format!("\\u{{{:04X}}}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Whether it holds full-width digits (２０００), which look like numbers and are not.
+pub fn has_full_width_digits(text: &str) -> bool {
+    text.chars().any(|c| ('０'..='９').contains(&c))
+}
+
+/// Whether a spreadsheet would take it for a formula.
+pub fn formula_like(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_and_what_nobody_sees_is_refused() {
+        assert_eq!(display_name("  育兰社区 ", NAME_CHARS), Ok("育兰社区"));
+        assert_eq!(display_name(" ", NAME_CHARS), Err(TextError::Empty));
+        assert_eq!(display_name("育\u{200B}兰", NAME_CHARS), Err(TextError::Invisible(0x200B)));
+        assert_eq!(display_name("abc", 2), Err(TextError::TooLong { chars: 3, limit: 2 }));
+    }
+
+    #[test]
+    fn shortening_shows_what_was_hidden() {
+        assert_eq!(shorten("a\u{200B}bcd", 3), "a\\u{200B}b…");
+        assert!(has_full_width_digits("２０００") && formula_like("=1+1"));
+    }
+}
