@@ -1,5 +1,14 @@
 //! What a service stands on: configuration, telemetry, layers, identity, errors, Postgres and the unit of work.
 
 pub mod ambient;
+pub mod call;
+pub mod clock;
+pub mod db;
+pub mod identity;
+pub mod layers;
 pub mod peer;
 pub mod refusal;
+pub mod seal;
+pub mod serve;
+pub mod telemetry;
+pub mod work;

@@ -44,7 +44,7 @@ pub async fn migrate(owner_url: &str, schema: &Schema) -> Result<(), Refusal> {
     let mut connection = PgConnection::connect_with(&options).await?;
     prepare(&mut connection, schema).await?;
     for (migrator, table) in [(&CHASSIS, "_chassis_migrations"), (schema.migrations, "_migrations")] {
-        let mut migrator = migrator.clone();
+        let mut migrator = Migrator::with_migrations(migrator.iter().cloned().collect());
         migrator.dangerous_set_table_name(format!("{}.{table}", schema.name));
         migrator.run(&mut connection).await.map_err(Refusal::internal)?;
     }

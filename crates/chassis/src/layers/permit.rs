@@ -8,6 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use http::HeaderMap;
 use prost_reflect::DescriptorPool;
 use tonic::Status;
 
@@ -70,7 +71,10 @@ impl std::fmt::Debug for Gatekeeper {
 }
 
 pub(super) async fn admit(State(keeper): State<Arc<Gatekeeper>>, mut request: Request, next: Next) -> Response {
-    match keeper.caller(&request).await {
+    let method = request.uri().path().trim_start_matches('/').to_owned();
+    // the body of a request can't be shared between threads, its headers can
+    let headers = request.headers().clone();
+    match keeper.caller(&method, &headers).await {
         Ok(call) => {
             if let Some(call) = call {
                 request.extensions_mut().insert(call);
@@ -82,8 +86,7 @@ pub(super) async fn admit(State(keeper): State<Arc<Gatekeeper>>, mut request: Re
 }
 
 impl Gatekeeper {
-    async fn caller(&self, request: &Request) -> Result<Option<Call>, Refusal> {
-        let method = request.uri().path().trim_start_matches('/');
+    async fn caller(&self, method: &str, headers: &HeaderMap) -> Result<Option<Call>, Refusal> {
         if method.starts_with("grpc.") {
             return Ok(None); // health and reflection
         }
@@ -91,7 +94,7 @@ impl Gatekeeper {
         if permission == PUBLIC {
             return Ok(None);
         }
-        let token = bearer(request.headers()).map_err(refuse)?;
+        let token = bearer(headers).map_err(refuse)?;
         let identity = self.verifier.verify(token).await.map_err(refuse)?;
         let grants = self
             .directory
