@@ -3,12 +3,17 @@
 pub mod ambient;
 pub mod call;
 pub mod clock;
+pub mod context;
 pub mod db;
 pub mod identity;
 pub mod layers;
+pub mod paging;
 pub mod peer;
 pub mod refusal;
 pub mod seal;
 pub mod serve;
+pub mod state;
 pub mod telemetry;
+pub mod timeline;
+pub mod wire;
 pub mod work;

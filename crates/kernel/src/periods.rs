@@ -131,6 +131,47 @@ pub fn splice<K: Clone, V: Clone + PartialEq>(believed: &[Believed<K, V>], perio
     splice
 }
 
+/// What changes when several facts are said at once, the later over the earlier. Rows that one fact would make and
+/// the next take back never come to be.
+pub fn splice_all<K: Clone, V: Clone + PartialEq>(believed: &[Believed<K, V>], facts: &[(Period, V)]) -> Splice<K, V> {
+    // rows under numbers of our own: those of `believed` first, new ones after
+    let mut rows: Vec<Believed<usize, V>> =
+        believed.iter().enumerate().map(|(id, row)| Believed { id, period: row.period, value: row.value.clone() }).collect();
+    let mut next = rows.len();
+    for (period, value) in facts {
+        let change = splice(&rows, *period, value.clone());
+        rows.retain(|row| !change.close.contains(&row.id));
+        for (period, value) in change.insert {
+            rows.push(Believed { id: next, period, value });
+            next += 1;
+        }
+    }
+    let kept = |id: usize| rows.iter().any(|row| row.id == id);
+    let close = believed.iter().enumerate().filter(|(id, _)| !kept(*id)).map(|(_, row)| row.id.clone()).collect();
+    let mut insert: Vec<(Period, V)> =
+        rows.iter().filter(|row| row.id >= believed.len()).map(|row| (row.period, row.value.clone())).collect();
+    insert.sort_by_key(|(period, _)| *period);
+    Splice { close, insert }
+}
+
+/// What changes when `change` holds of whatever was believed of the days of `period`.
+pub fn amend<K: Clone, V: Clone + PartialEq>(believed: &[Believed<K, V>], period: Period, change: impl Fn(&V) -> V) -> Splice<K, V> {
+    let mut splice = Splice { close: Vec::new(), insert: Vec::new() };
+    for row in believed {
+        let Some(middle) = row.period.intersection(period) else { continue };
+        let value = change(&row.value);
+        if value == row.value {
+            continue;
+        }
+        splice.close.push(row.id.clone());
+        let (before, after) = row.period.minus(period);
+        splice.insert.extend(before.into_iter().chain(after).map(|rest| (rest, row.value.clone())));
+        splice.insert.push((middle, value));
+    }
+    splice.insert.sort_by_key(|(period, _)| *period);
+    splice
+}
+
 /// The days of `whole` that no part covers.
 pub fn gaps(whole: Period, parts: &[Period]) -> Vec<Period> {
     let mut left = vec![whole];
@@ -175,6 +216,11 @@ mod tests {
         fn every_day_has_the_last_value_said_of_it(facts in prop::collection::vec((0..DAYS, prop::option::of(1..DAYS), 0u8..4), 1..20)) {
             let (mut rows, mut next) = (Vec::new(), 1);
             rows.push(Believed { id: 0, period: Period::since(day(0)), value: 9 });
+            let at_once: Vec<(Period, u8)> =
+                facts.iter().map(|(from, length, value)| (Period::new(day(*from), length.map(|l| day(from + l))).unwrap(), *value)).collect();
+            let mut together = rows.clone();
+            let change = splice_all(&together, &at_once);
+            apply(&mut together, &mut 1, change);
             let mut oracle = vec![9u8; (2 * DAYS + 1) as usize];
             for (from, length, value) in facts {
                 let period = Period::new(day(from), length.map(|l| day(from + l))).unwrap();
@@ -189,6 +235,8 @@ mod tests {
                 let holding: Vec<_> = rows.iter().filter(|row| row.period.contains(day(n as i64))).collect();
                 prop_assert_eq!(holding.len(), 1);
                 prop_assert_eq!(holding[0].value, *expected);
+                let at_once: Vec<_> = together.iter().filter(|row| row.period.contains(day(n as i64))).map(|row| row.value).collect();
+                prop_assert_eq!(at_once, vec![*expected]);
             }
             let parts: Vec<Period> = rows.iter().map(|row| row.period).collect();
             prop_assert!(gaps(Period::since(day(0)), &parts).is_empty());
@@ -205,6 +253,22 @@ mod tests {
                 prop_assert_eq!(found.iter().filter(|gap| gap.contains(day(n))).count(), usize::from(!covered));
             }
         }
+    }
+
+    #[test]
+    fn amending_keeps_what_it_does_not_change() {
+        let rows = [
+            Believed { id: 1, period: Period::new(day(0), Some(day(10))).unwrap(), value: ("a", 1) },
+            Believed { id: 2, period: Period::since(day(10)), value: ("b", 1) },
+        ];
+        let change = amend(&rows, Period::since(day(5)), |(name, _)| (*name, 2));
+        assert_eq!(change.close, [1, 2]);
+        let expected = [
+            (Period::new(day(0), Some(day(5))).unwrap(), ("a", 1)),
+            (Period::new(day(5), Some(day(10))).unwrap(), ("a", 2)),
+            (Period::since(day(10)), ("b", 2)),
+        ];
+        assert_eq!(change.insert, expected);
     }
 
     #[test]

@@ -4,10 +4,12 @@
 
 mod idempotency;
 mod record;
+mod verb;
 #[cfg(test)]
 mod tests;
 
 pub use record::{Change, Record};
+pub use verb::{Verb, check_etag, mutate};
 
 use std::future::Future;
 

@@ -1,0 +1,59 @@
+//! State tables at work: transitions refused with what is allowed, and `available_actions`.
+
+use contracts::linli::common::v1::{AvailableAction, Obstacle};
+use kernel::state::{Named, Table, WrongState};
+
+use crate::{
+    ambient::{Ambient, Language},
+    call::Call,
+    identity::Scope,
+    refusal::{Refusal, WRONG_STATE},
+};
+
+/// The state after `verb`, or WRONG_STATE for `name`.
+///
+/// # Errors
+/// WRONG_STATE with the state it is in and the verbs that it allows.
+pub fn transition<S: Named, V: Named>(table: &Table<S, V>, name: &str, from: S, verb: V) -> Result<S, Refusal> {
+    table.next(from, verb).map_err(|WrongState { from, verb, allowed }| {
+        let allowed = if allowed.is_empty() { "-".to_owned() } else { allowed.join(", ") };
+        Refusal::new(&WRONG_STATE)
+            .with("name", name)
+            .with("state", from)
+            .with("verb", verb)
+            .with("allowed", &allowed)
+            .violating("STATE", name, format!("{from}: {allowed}"))
+    })
+}
+
+/// What the caller can do with a resource in `state`, and why not what he can't. `sees` says whether a scope holds
+/// the resource.
+pub fn available<S: Named, V: Named>(
+    table: &Table<S, V>,
+    state: S,
+    call: &Call,
+    town: &str,
+    sees: impl Fn(&Scope) -> bool,
+) -> Vec<AvailableAction> {
+    let chinese = Ambient::current().language == Language::Chinese;
+    let verbs = V::ALL.iter().filter_map(|verb| table.rows.iter().find(|row| row.verb == *verb && row.from.is_some()));
+    verbs
+        .map(|row| {
+            let known = table.next(state, row.verb);
+            let permitted = sees(&call.may(row.permission, town));
+            let (obstacle, explanation) = match (known, permitted) {
+                (Ok(_), true) => (Obstacle::Unspecified, String::new()),
+                (Err(wrong), _) if chinese => (Obstacle::State, format!("当前状态 {} 不能执行", wrong.from)),
+                (Err(wrong), _) => (Obstacle::State, wrong.to_string()),
+                (Ok(_), false) if chinese => (Obstacle::Permission, format!("缺少权限 {}", row.permission)),
+                (Ok(_), false) => (Obstacle::Permission, format!("permission {} is missing", row.permission)),
+            };
+            AvailableAction {
+                verb: row.verb.name().to_owned(),
+                allowed: obstacle == Obstacle::Unspecified,
+                obstacle: obstacle.into(),
+                explanation,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,49 @@
+//! The reasons that are governance's own.
+
+chassis::reasons! { "linli.governance";
+    STEWARD_GAP: FailedPrecondition [block, days]
+        "区块 {block} 在 {days} 将无小管家" / "block {block} would have no steward on {days}"
+        next "指定代管人 cover，或使新任首日等于原任离任日" / "name somebody to cover, or let the new steward begin when the former ends";
+    STEWARD_OVERLAP: FailedPrecondition [block, days]
+        "区块 {block} 在 {days} 将有两名小管家" / "block {block} would have two stewards on {days}"
+        next "使原任离任日不晚于新任首日" / "let the former steward end no later than the new one begins";
+    OUTSIDE_LIFE: FailedPrecondition [name, period]
+        "{name} 只在 {period} 存续，日期超出" / "{name} exists on {period} only"
+        next "改用存续期内的日期" / "choose days within it";
+    FUTURE_DATE: InvalidArgument [field, date]
+        "{field} 为 {date}，晚于今天" / "{field} is {date}, which is after today"
+        next "改用今天或以前的日期" / "choose today or an earlier day";
+    BAD_ORDER_OF_DATES: InvalidArgument [field, date, after]
+        "{field} 为 {date}，应晚于 {after}" / "{field} is {date} and should be after {after}"
+        next "改正日期" / "mend the dates";
+    MERGE_INTO_ITSELF: InvalidArgument [name]
+        "{name} 不能并入自身" / "{name} can't be merged into itself"
+        next "选择另一个已成立的居委会" / "choose another founded committee";
+    TARGET_NOT_FOUNDED: FailedPrecondition [name, state]
+        "{name} 当日为 {state}，不是已成立" / "{name} is {state} on that day, not FOUNDED"
+        next "选择已成立的居委会" / "choose a founded committee";
+    OPEN_BLOCKS: FailedPrecondition [name, blocks]
+        "{name} 仍有 {blocks} 个区块" / "{name} still has {blocks} open block(s)"
+        next "先关闭区块，或改为并入其他居委会" / "close the blocks first, or merge it into another committee";
+    LATER_CHANGE: FailedPrecondition [name, date]
+        "{name} 自 {date} 起已有后续变更" / "{name} has changed already from {date} on"
+        next "改用更晚的日期，或以 :correct 更正" / "choose a later day, or correct what was recorded";
+    UNKNOWN_PARENT: FailedPrecondition [field, name]
+        "{field}：{name} 不存在" / "{field}: {name} does not exist"
+        next "先建立上级，或核对名称" / "create it first, or check the name";
+    ANOTHER_TOWN: InvalidArgument [field]
+        "{field} 属于另一个镇" / "{field} lies in another town"
+        next "改用同一镇的名称" / "use a name of the same town";
+    MORE_THAN_HELD: PermissionDenied [role, area]
+        "您自己不具备 {area} 的 {role} 全部权限，不能授予" / "you don't hold all of {role} in {area}, so you can't grant it"
+        next "请具备全部权限的人授予" / "ask somebody who holds all of it";
+    UNKNOWN_ROLE: InvalidArgument [role]
+        "没有角色 {role}" / "there is no role {role}"
+        next "见 ListRoles" / "see ListRoles";
+    BOOTSTRAPPED: FailedPrecondition []
+        "已有首任管理员" / "there has been a first administrator already"
+        next "由现任管理员授予角色" / "ask an administrator for a role binding";
+    NOTHING_TO_COVER: FailedPrecondition [worker]
+        "{worker} 当日起没有负责的区块" / "{worker} is steward of no block from that day on"
+        next "核对社工与日期" / "check the worker and the day";
+}
