@@ -1,8 +1,10 @@
 //! What a service stands on: configuration, telemetry, layers, identity, errors, Postgres and the unit of work.
 
+pub mod admin;
 pub mod ambient;
 pub mod call;
 pub mod clock;
+pub mod config;
 pub mod context;
 pub mod db;
 pub mod identity;

@@ -1,9 +1,11 @@
-//! The values every service speaks in: names, periods, states, terms, tokens, filters. Pure: no I/O, no clock, no SQL.
+//! The values every service speaks in: names, ids, money, periods, states, terms,
+//! tokens, filters. Pure: no I/O, no clock, no SQL.
 
 pub mod calendar;
 pub mod etag;
 pub mod filter;
 pub mod ids;
+pub mod money;
 pub mod name;
 pub mod order;
 pub mod page;

@@ -2,6 +2,8 @@
 //!
 //! Each kind has a type of its own, so that a block's name can't stand where a committee's is wanted.
 
+use crate::ids::check_master_id;
+
 /// Why text is not the name that it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not of the form {pattern}")]
@@ -10,10 +12,9 @@ pub struct NameError {
     pub pattern: &'static str,
 }
 
-/// Whether `text` may be an id of master data: `[a-z0-9][a-z0-9-]{0,62}`. Lower-case UUIDs are among them.
+/// Whether `text` may be an id in a name: the rule of [`crate::ids::MasterId`]. Lower-case UUIDs are among them.
 pub fn is_id(text: &str) -> bool {
-    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    (1..=63).contains(&text.len()) && text.bytes().all(good) && !text.starts_with('-')
+    check_master_id(text).is_ok()
 }
 
 /// The ids in `text`, when it has the form of `pattern` (`towns/{town}/blocks/{block}`).
@@ -141,7 +142,15 @@ mod tests {
 
     #[test]
     fn names_of_another_form_are_refused() {
-        for bad in ["", "towns/malu", "towns/malu/blocks/", "towns/malu/blocks/B", "towns/malu/blocks/b/x", "/towns/malu/blocks/b", "towns/-/blocks/b"] {
+        for bad in [
+            "",
+            "towns/malu",
+            "towns/malu/blocks/",
+            "towns/malu/blocks/B",
+            "towns/malu/blocks/b/x",
+            "/towns/malu/blocks/b",
+            "towns/-/blocks/b",
+        ] {
             assert!(BlockName::parse(bad).is_err(), "{bad}");
         }
     }

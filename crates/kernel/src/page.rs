@@ -94,7 +94,8 @@ impl PageKey {
         }
         let mut last = Vec::new();
         while let Some((length, tail)) = rest.split_at_checked(4) {
-            let length = u32::from_be_bytes(length.try_into().map_err(|_| PageTokenError::Malformed)?) as usize;
+            let length =
+                u32::from_be_bytes(length.try_into().map_err(|_| PageTokenError::Malformed)?) as usize;
             let (part, tail) = tail.split_at_checked(length).ok_or(PageTokenError::Malformed)?;
             last.push(String::from_utf8(part.to_vec()).map_err(|_| PageTokenError::Malformed)?);
             rest = tail;

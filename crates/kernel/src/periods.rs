@@ -63,6 +63,11 @@ impl Period {
         Period::new(from, to).ok()
     }
 
+    /// Whether a day is in both.
+    pub fn intersects(self, other: Period) -> bool {
+        self.intersection(other).is_some()
+    }
+
     /// Whether all of `other` is in it.
     pub fn covers(self, other: Period) -> bool {
         self.intersection(other) == Some(other)
@@ -70,7 +75,7 @@ impl Period {
 
     /// The days of it that are before and after `cut`.
     pub fn minus(self, cut: Period) -> (Option<Period>, Option<Period>) {
-        if self.intersection(cut).is_none() {
+        if !self.intersects(cut) {
             return (Some(self), None);
         }
         let before = Period::new(self.from, Some(cut.from)).ok();
@@ -117,12 +122,16 @@ impl<K, V> Splice<K, V> {
 
 /// What changes when `value` holds on `period`, whatever was believed of those days; other days keep their value.
 /// A fact that is believed already changes nothing.
-pub fn splice<K: Clone, V: Clone + PartialEq>(believed: &[Believed<K, V>], period: Period, value: V) -> Splice<K, V> {
-    if believed.iter().any(|row| row.value == value && row.period.covers(period)) {
+pub fn splice<K: Clone, V: Clone + PartialEq>(
+    believed: &[Believed<K, V>],
+    period: Period,
+    value: V,
+) -> Splice<K, V> {
+    if is_believed(believed, period, &value) {
         return Splice { close: Vec::new(), insert: Vec::new() };
     }
     let mut splice = Splice { close: Vec::new(), insert: vec![(period, value)] };
-    for row in believed.iter().filter(|row| row.period.intersection(period).is_some()) {
+    for row in believed.iter().filter(|row| row.period.intersects(period)) {
         splice.close.push(row.id.clone());
         let (before, after) = row.period.minus(period);
         splice.insert.extend(before.into_iter().chain(after).map(|rest| (rest, row.value.clone())));
@@ -131,12 +140,24 @@ pub fn splice<K: Clone, V: Clone + PartialEq>(believed: &[Believed<K, V>], perio
     splice
 }
 
+/// Whether `value` is believed on every day of `period`, be it by several rows.
+fn is_believed<K, V: PartialEq>(believed: &[Believed<K, V>], period: Period, value: &V) -> bool {
+    let same: Vec<Period> = believed.iter().filter(|row| row.value == *value).map(|row| row.period).collect();
+    gaps(period, &same).is_empty()
+}
+
 /// What changes when several facts are said at once, the later over the earlier. Rows that one fact would make and
-/// the next take back never come to be.
-pub fn splice_all<K: Clone, V: Clone + PartialEq>(believed: &[Believed<K, V>], facts: &[(Period, V)]) -> Splice<K, V> {
+/// the next take back never come to be; facts that change no day between them change nothing.
+pub fn splice_all<K: Clone, V: Clone + PartialEq>(
+    believed: &[Believed<K, V>],
+    facts: &[(Period, V)],
+) -> Splice<K, V> {
     // rows under numbers of our own: those of `believed` first, new ones after
-    let mut rows: Vec<Believed<usize, V>> =
-        believed.iter().enumerate().map(|(id, row)| Believed { id, period: row.period, value: row.value.clone() }).collect();
+    let mut rows: Vec<Believed<usize, V>> = believed
+        .iter()
+        .enumerate()
+        .map(|(id, row)| Believed { id, period: row.period, value: row.value.clone() })
+        .collect();
     let mut next = rows.len();
     for (period, value) in facts {
         let change = splice(&rows, *period, value.clone());
@@ -147,15 +168,26 @@ pub fn splice_all<K: Clone, V: Clone + PartialEq>(believed: &[Believed<K, V>], f
         }
     }
     let kept = |id: usize| rows.iter().any(|row| row.id == id);
-    let close = believed.iter().enumerate().filter(|(id, _)| !kept(*id)).map(|(_, row)| row.id.clone()).collect();
-    let mut insert: Vec<(Period, V)> =
-        rows.iter().filter(|row| row.id >= believed.len()).map(|row| (row.period, row.value.clone())).collect();
+    let close =
+        believed.iter().enumerate().filter(|(id, _)| !kept(*id)).map(|(_, row)| row.id.clone()).collect();
+    let mut insert: Vec<(Period, V)> = rows
+        .iter()
+        .filter(|row| row.id >= believed.len())
+        .map(|row| (row.period, row.value.clone()))
+        .collect();
+    if insert.iter().all(|(period, value)| is_believed(believed, *period, value)) {
+        return Splice { close: Vec::new(), insert: Vec::new() };
+    }
     insert.sort_by_key(|(period, _)| *period);
     Splice { close, insert }
 }
 
 /// What changes when `change` holds of whatever was believed of the days of `period`.
-pub fn amend<K: Clone, V: Clone + PartialEq>(believed: &[Believed<K, V>], period: Period, change: impl Fn(&V) -> V) -> Splice<K, V> {
+pub fn amend<K: Clone, V: Clone + PartialEq>(
+    believed: &[Believed<K, V>],
+    period: Period,
+    change: impl Fn(&V) -> V,
+) -> Splice<K, V> {
     let mut splice = Splice { close: Vec::new(), insert: Vec::new() };
     for row in believed {
         let Some(middle) = row.period.intersection(period) else { continue };
@@ -186,6 +218,19 @@ pub fn gaps(whole: Period, parts: &[Period]) -> Vec<Period> {
     }
     left.sort();
     left
+}
+
+/// The days that more than one part covers, in order and each once.
+pub fn overlaps(parts: &[Period]) -> Vec<Period> {
+    let mut twice: Vec<Period> = Vec::new();
+    for (n, part) in parts.iter().enumerate() {
+        for shared in parts[..n].iter().filter_map(|other| part.intersection(*other)) {
+            let fresh = gaps(shared, &twice);
+            twice.extend(fresh);
+        }
+    }
+    twice.sort();
+    twice
 }
 
 #[cfg(test)]
@@ -225,8 +270,10 @@ mod tests {
             for (from, length, value) in facts {
                 let period = Period::new(day(from), length.map(|l| day(from + l))).unwrap();
                 let change = splice(&rows, period, value);
-                apply(&mut rows, &mut next, change);
                 let to = length.map_or(oracle.len() as i64, |l| from + l);
+                let changes = oracle[from as usize..to as usize].iter().any(|before| *before != value);
+                prop_assert_eq!(change.is_empty(), !changes);
+                apply(&mut rows, &mut next, change);
                 for n in from..to {
                     oracle[n as usize] = value;
                 }
@@ -253,6 +300,19 @@ mod tests {
                 prop_assert_eq!(found.iter().filter(|gap| gap.contains(day(n))).count(), usize::from(!covered));
             }
         }
+
+        /// Overlaps against a table of days.
+        #[test]
+        fn overlaps_are_the_days_of_several_parts(parts in prop::collection::vec((0..DAYS, prop::option::of(1..DAYS)), 0..6)) {
+            let period = |(from, length): &(i64, Option<i64>)| Period::new(day(*from), length.map(|l| day(from + l))).unwrap();
+            let periods: Vec<Period> = parts.iter().map(period).collect();
+            let found = overlaps(&periods);
+            prop_assert!(found.is_sorted_by_key(|period| period.from()));
+            for n in 0..3 * DAYS {
+                let several = periods.iter().filter(|p| p.contains(day(n))).count() > 1;
+                prop_assert_eq!(found.iter().filter(|p| p.contains(day(n))).count(), usize::from(several));
+            }
+        }
     }
 
     #[test]
@@ -274,7 +334,14 @@ mod tests {
     #[test]
     fn what_is_believed_already_changes_nothing() {
         let rows = [Believed { id: 1, period: Period::since(day(0)), value: 'a' }];
-        assert!(splice(&rows, Period::new(day(3), Some(day(5))).unwrap(), 'a').is_empty());
+        let some = Period::new(day(3), Some(day(5))).unwrap();
+        assert!(splice(&rows, some, 'a').is_empty());
+        assert!(splice_all(&rows, &[(some, 'b'), (some, 'a')]).is_empty());
+        let in_two = [
+            Believed { id: 1, period: Period::new(day(0), Some(day(4))).unwrap(), value: 'a' },
+            Believed { id: 2, period: Period::since(day(4)), value: 'a' },
+        ];
+        assert!(splice(&in_two, some, 'a').is_empty());
     }
 
     #[test]

@@ -14,13 +14,17 @@ pub trait Named: Copy + Eq + Sized + 'static {
     }
 }
 
-/// Declares an enum with names: `named! { /// Docs. State { Preparing = "PREPARING", … } }`.
+/// Declares an enum with names: `named! { /// Docs. State { Preparing = "PREPARING", … } }`; public, unless a
+/// visibility stands before its name.
 #[macro_export]
 macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($rest:tt)+ }) => {
+        $crate::named! { $(#[$doc])* pub $name { $($rest)+ } }
+    };
+    ($(#[$doc:meta])* $vis:vis $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
+        $vis enum $name { $($(#[$vdoc])* $variant),+ }
 
         impl $crate::state::Named for $name {
             const ALL: &'static [Self] = &[$($name::$variant),+];
@@ -97,18 +101,31 @@ impl<S: Named, V: Named> Table<S, V> {
         text
     }
 
-    /// What is wrong with the table itself: a transition given twice, a state that nothing leads to.
+    /// What is wrong with the table itself: a transition given twice, a state that no way from a creation leads to.
     pub fn faults(&self) -> Vec<String> {
         let twice = self.rows.iter().enumerate().filter(|(i, row)| {
             self.rows[..*i].iter().any(|other| other.from == row.from && other.verb == row.verb)
         });
-        let mut faults: Vec<String> = twice.map(|(_, row)| format!("{} given twice", row.verb.name())).collect();
-        for state in S::ALL {
-            if !self.rows.iter().any(|row| row.to == *state) {
-                faults.push(format!("nothing leads to {}", state.name()));
+        let mut faults: Vec<String> =
+            twice.map(|(_, row)| format!("{} given twice", row.verb.name())).collect();
+        let reached = self.reachable();
+        let lost = S::ALL.iter().filter(|state| !reached.contains(state));
+        faults.extend(lost.map(|state| format!("nothing leads to {}", state.name())));
+        faults
+    }
+
+    /// The states that a resource can come to from its creation.
+    fn reachable(&self) -> Vec<S> {
+        let mut reached = Vec::new();
+        loop {
+            let open = |row: &&Row<S, V>| {
+                row.from.is_none_or(|from| reached.contains(&from)) && !reached.contains(&row.to)
+            };
+            match self.rows.iter().find(open) {
+                Some(row) => reached.push(row.to),
+                None => return reached,
             }
         }
-        faults
     }
 }
 
@@ -116,20 +133,36 @@ impl<S: Named, V: Named> Table<S, V> {
 mod tests {
     use super::*;
 
-    named! { /// Lights.
-    Light { /// Stop.
-    Red = "RED", /// Go.
-    Green = "GREEN" } }
-    named! { /// Verbs.
-    Turn { /// Make.
-    Make = "make", /// Switch.
-    Switch = "switch" } }
+    named! {
+        /// Lights.
+        pub(super) Light {
+            /// Stop.
+            Red = "RED",
+            /// Go.
+            Green = "GREEN",
+        }
+    }
+    named! {
+        /// Verbs.
+        pub(super) Turn {
+            /// Make.
+            Make = "make",
+            /// Switch.
+            Switch = "switch",
+        }
+    }
 
     const LIGHTS: Table<Light, Turn> = Table {
         resource: "light",
         rows: &[
             Row { from: None, verb: Turn::Make, to: Light::Red, permission: "p", guards: &[] },
-            Row { from: Some(Light::Red), verb: Turn::Switch, to: Light::Green, permission: "p", guards: &[] },
+            Row {
+                from: Some(Light::Red),
+                verb: Turn::Switch,
+                to: Light::Green,
+                permission: "p",
+                guards: &[],
+            },
         ],
     };
 
@@ -140,5 +173,21 @@ mod tests {
         assert_eq!((wrong.from, wrong.allowed.len()), ("GREEN", 0));
         assert!(LIGHTS.faults().is_empty());
         assert_eq!(LIGHTS.to_mermaid().lines().count(), 3);
+        assert_eq!(Turn::from_name("switch"), Some(Turn::Switch));
+    }
+
+    #[test]
+    fn a_circle_apart_and_a_transition_given_twice_are_faults() {
+        const MAKE: Row<Light, Turn> =
+            Row { from: None, verb: Turn::Make, to: Light::Red, permission: "p", guards: &[] };
+        const AGAIN: Row<Light, Turn> = Row {
+            from: Some(Light::Green),
+            verb: Turn::Switch,
+            to: Light::Green,
+            permission: "p",
+            guards: &[],
+        };
+        let apart: Table<Light, Turn> = Table { resource: "light", rows: &[MAKE, MAKE, AGAIN] };
+        assert_eq!(apart.faults(), ["make given twice", "nothing leads to GREEN"]);
     }
 }

@@ -170,7 +170,7 @@ fn record<B>(answer: &mut http::Response<B>, side: Side) -> &'static str {
 pub struct Route(pub String);
 
 /// The name of a code as the semantic conventions write it.
-pub(crate) fn code_name(code: Code) -> &'static str {
+pub fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

@@ -1,0 +1,48 @@
+//! `linli admin bootstrap`: the first administrator, once, audited.
+
+use std::sync::Arc;
+
+use chassis::{
+    call::{Call, Caller},
+    clock::Clock,
+    context::Context,
+    db::{Db, PoolSettings},
+    identity::Grants,
+};
+use kernel::page::PageKey;
+
+use crate::{Done, dev, suite::governance_schema};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// `issuer|subject` of the first administrator, as in his tokens.
+    #[arg(long)]
+    subject: String,
+    /// A town, under which the binding is kept; it holds everywhere. It is created when it isn't there.
+    #[arg(long)]
+    town: String,
+}
+
+pub(crate) async fn run(arguments: &Arguments) -> Done {
+    if !arguments.subject.contains('|') {
+        return Err("--subject is issuer|subject, as in the tokens".into());
+    }
+    let config = dev::config()?;
+    let mut _server = None;
+    let url = match config.get("LINLI_GOVERNANCE_DATABASE_URL").or_else(|| config.get("LINLI_DATABASE_URL")) {
+        Some(url) => url.to_owned(),
+        None => {
+            let (server, url) = dev::database(&dev::data_dir(&config).canonicalize()?).await?;
+            _server = Some(server);
+            url
+        }
+    };
+    let db = Db::open(&url, &governance_schema(), &PoolSettings::default())?;
+    // nothing is read page by page here: any key will do
+    let context = Context { service: "governance", db, pages: PageKey::new([0; 32]) };
+    let operator = Caller { principal: "urn:linli:command-line|bootstrap".to_owned(), grants: Arc::new(Grants::default()) };
+    let call = Call::new(operator, "governance", "linli admin bootstrap", "public", Clock::real());
+    let binding = governance::access::bootstrap(&context, &call, &arguments.town, &arguments.subject).await?;
+    println!("{} is administrator: {}", arguments.subject, binding.name);
+    Ok(())
+}
