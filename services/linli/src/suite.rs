@@ -164,7 +164,6 @@ impl Ground {
 
     /// Governance within its layers, with its background work.
     fn layered_governance(&self, context: &Context) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> {
-        chassis::validate::install()?;
         let bindings: Arc<dyn Directory> = Arc::new(BindingDirectory(Arc::new(context.db.clone())));
         let bindings: Arc<dyn Directory> = Arc::new(CachedDirectory::new(bindings));
         let directory = match &self.development {
@@ -181,7 +180,7 @@ impl Ground {
         };
         let worker = chassis::operations::Worker::new(context.clone(), self.clock.clone(), governance::jobs());
         let layers = Layers { service: "governance", gatekeeper: Arc::new(gatekeeper), in_flight: 512, deadline: Duration::from_secs(60) };
-        let router = layers::layered(governance::routes(context, &worker), &layers);
+        let router = layers::layered(governance::routes(context, &worker, self.development.as_ref().map(|_| governance::demo::MARK)), &layers);
         self.tasks.spawn(chassis::seal::run(context.db.clone(), Duration::from_millis(200), self.stop.clone()));
         self.tasks.spawn(worker.run(self.stop.clone()));
         Ok(router)

@@ -165,6 +165,17 @@ impl Refusal {
         self.0.metadata.get(key).map(String::as_str)
     }
 
+    /// The text in Chinese and in English.
+    pub fn texts(&self) -> (String, String) {
+        (status::fill(self.0.reason.zh, &self.0.metadata), status::fill(self.0.reason.en, &self.0.metadata))
+    }
+
+    /// The constraint of the database that refused, when it was one.
+    pub fn constraint(&self) -> Option<&str> {
+        let error = self.0.source.as_ref()?.downcast_ref::<sqlx::Error>()?;
+        error.as_database_error()?.constraint()
+    }
+
     /// The offending fields of a `BAD_REQUEST`.
     pub fn offending(&self) -> &[FieldFault] {
         &self.0.fields

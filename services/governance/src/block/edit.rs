@@ -49,6 +49,15 @@ pub(crate) async fn lock(work: &mut Work, name: &str, etag: &str) -> Result<Lock
     Ok(Locked { name, head, state })
 }
 
+/// Locks a block whatever the caller's areas, for an import that was permitted in the whole town.
+pub(crate) async fn lock_as(work: &mut Work, name: BlockName) -> Result<Locked, Refusal> {
+    let today = work.call().today();
+    let head = store::lock(work.sql(), &name, &Scope::Town, today).await?;
+    let head = head.ok_or_else(|| Refusal::new(&UNKNOWN_PARENT).with("field", "block").with("name", &name))?;
+    let state = rules::state(head.life);
+    Ok(Locked { name, head, state })
+}
+
 /// The next version and the change that tells of it.
 pub(crate) async fn change(work: &mut Work, locked: &Locked, verb: Do, event: &'static str, comment: &str, data: serde_json::Value) -> Result<Change, Refusal> {
     let version = store::bump(work.sql(), &locked.name, None).await?;

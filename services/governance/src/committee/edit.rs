@@ -44,6 +44,18 @@ pub(crate) async fn lock(work: &mut Work, name: &str, etag: &str) -> Result<Lock
     let head = store::lock(work.sql(), &name, &scope, call.today()).await?;
     let head = head.ok_or_else(|| call.missing(&scope, "linli.dev/Committee", name.to_string()))?;
     check_etag(&name.to_string(), etag, head.version)?;
+    locked(work, name, head).await
+}
+
+/// Locks a committee whatever the caller's areas, for an import that was permitted in the whole town.
+pub(crate) async fn lock_as(work: &mut Work, name: CommitteeName) -> Result<Locked, Refusal> {
+    let today = work.call().today();
+    let head = store::lock(work.sql(), &name, &chassis::identity::Scope::Town, today).await?;
+    let head = head.ok_or_else(|| Refusal::new(&UNKNOWN_PARENT).with("field", "committee").with("name", &name))?;
+    locked(work, name, head).await
+}
+
+async fn locked(work: &mut Work, name: CommitteeName, head: Head) -> Result<Locked, Refusal> {
     let line = store::believed(work.sql(), &name).await?;
     let state = rules::last(&line).map(|facts| facts.state);
     let state = state.ok_or_else(|| Refusal::internal(format!("{name} has no state")))?;

@@ -139,6 +139,36 @@ pub(crate) async fn write(sql: &mut PgConnection, name: &CommitteeName, splice: 
     Ok(())
 }
 
+/// Whether there is a committee under this name.
+pub(crate) async fn exists(sql: &mut PgConnection, name: &CommitteeName) -> Result<bool, Refusal> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from committee where town = $1 and id = $2) as "found!""#,
+        name.town(),
+        name.committee()
+    );
+    Ok(found.fetch_one(sql).await?)
+}
+
+/// Every count of a town that is believed now, by committee and day.
+pub(crate) async fn all_counts(sql: &mut PgConnection, town: &str) -> Result<Vec<(String, Count)>, Refusal> {
+    let rows = sqlx::query!(
+        r#"select committee, valid_on::text as "valid_on!", households, source, reason, reported_on::text as reported_on
+           from household_count where town = $1 and upper_inf(recorded) order by committee, valid_on"#,
+        town
+    );
+    let rows = rows.fetch_all(sql).await?.into_iter().map(|row| {
+        let count = Count {
+            valid_on: day(&row.valid_on)?,
+            households: row.households,
+            source: row.source,
+            reason: row.reason,
+            reported_on: row.reported_on.as_deref().map(day).transpose()?,
+        };
+        Ok((row.committee, count))
+    });
+    rows.collect()
+}
+
 /// Creates the head; `false` when the id is taken.
 pub(crate) async fn create(sql: &mut PgConnection, name: &CommitteeName, head: &Head) -> Result<bool, Refusal> {
     let done = sqlx::query!(

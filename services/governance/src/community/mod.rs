@@ -40,7 +40,7 @@ fn encode(community: &Community) -> pb::Community {
 }
 
 /// One community that the caller sees.
-async fn one(sql: &mut sqlx::PgConnection, name: &CommunityName, scope: &Scope, lock: bool) -> Result<Option<Community>, Refusal> {
+pub(crate) async fn one(sql: &mut sqlx::PgConnection, name: &CommunityName, scope: &Scope, lock: bool) -> Result<Option<Community>, Refusal> {
     let filter = Predicate::And(Vec::new());
     let asked = Asked { town: name.town(), id: Some(name.community()), scope, filter: &filter, descending: false, after: None, limit: 1, lock };
     Ok(store::list(sql, &asked).await?.pop())

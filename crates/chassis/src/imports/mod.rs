@@ -1,0 +1,79 @@
+//! Import and export of master data as tables: one machinery, the tables are the service's own.
+//!
+//! A file's rows are applied one by one, each within a savepoint and with its deferred constraints checked, so that
+//! every faulty row is found in one run. ATOMIC stores all or nothing in one transaction; GOOD_ROWS_ONLY commits in
+//! chunks together with how far it is, so that a killed import goes on where it stopped.
+
+mod job;
+mod service;
+
+pub use job::ImportJob;
+pub use service::Imports;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use kernel::name::TownName;
+use sqlx::PgConnection;
+use tabular::{Column, Fault, Field, Row, Table};
+
+use crate::{
+    refusal::Refusal,
+    work::{Change, Work},
+};
+
+/// A row that could not be applied.
+#[derive(Debug)]
+pub enum RowError {
+    /// What is wrong with it.
+    Faults(Vec<Fault>),
+    /// What a rule or the database said.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for RowError {
+    fn from(refusal: Refusal) -> RowError {
+        RowError::Refused(refusal)
+    }
+}
+
+impl From<Vec<Fault>> for RowError {
+    fn from(faults: Vec<Fault>) -> RowError {
+        RowError::Faults(faults)
+    }
+}
+
+/// What a row did.
+#[derive(Debug)]
+pub enum Applied {
+    /// It was new.
+    Created(Vec<Change>),
+    /// It changed something.
+    Updated(Vec<Change>),
+    /// It changed nothing.
+    Unchanged,
+}
+
+/// The tables of one import, by name.
+pub type Tables = BTreeMap<&'static str, Table>;
+
+/// A table that can be imported and exported.
+#[tonic::async_trait]
+pub trait Sheet: Send + Sync {
+    /// Its name: `committees`.
+    fn name(&self) -> &'static str;
+    /// Its columns.
+    fn columns(&self) -> &'static [Column];
+    /// What each column holds, in the order of the columns.
+    fn about(&self) -> &'static [&'static str];
+    /// The column that is unique within a file.
+    fn key(&self) -> Option<&'static str>;
+    /// Tables that must be imported before it or with it.
+    fn requires(&self) -> &'static [&'static str];
+    /// Applies a row. `all` are the tables that come with it.
+    async fn apply(&self, work: &mut Work, town: &TownName, row: &Row, all: &Tables) -> Result<Applied, RowError>;
+    /// The rows of a town.
+    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal>;
+}
+
+/// The tables of a service, each after those that it requires.
+pub type Sheets = Arc<[Arc<dyn Sheet>]>;

@@ -1,0 +1,124 @@
+//! The RPCs of import and export.
+
+use contracts::{
+    google::longrunning as lro,
+    linli::platform::v1::{self as pb, import_service_server::ImportService},
+};
+use kernel::name::TownName;
+use prost::Message;
+use tabular::Csv;
+use tonic::{Request, Response, Status};
+
+use super::{Sheets, job::new_id};
+use crate::{
+    call::Call,
+    context::Context,
+    operations::{Worker, encode, name, store},
+    refusal::{FieldFault, Refusal},
+    wire,
+    work::{Record, Verb, Work, mutate},
+};
+
+/// The gRPC service.
+#[derive(Clone)]
+pub struct Imports {
+    /// What handlers share.
+    pub context: Context,
+    /// The worker, to be woken.
+    pub worker: Worker,
+    /// The tables.
+    pub sheets: Sheets,
+    /// What the names of exported files say: 示例数据.
+    pub mark: Option<&'static str>,
+}
+
+struct Begin;
+
+#[tonic::async_trait]
+impl Verb for Begin {
+    type Request = pb::ImportTablesRequest;
+    type Answer = lro::Operation;
+
+    fn intent(request: &Self::Request) -> (&str, bool) {
+        // a dry run is an operation too: its report is what the caller wants
+        (&request.request_id, false)
+    }
+
+    async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<lro::Operation>, Refusal> {
+        let call = work.call().clone();
+        let town: TownName = wire::name("town", &request.town)?;
+        call.whole_town(town.town())?;
+        let twice = request.files.iter().enumerate().find(|(n, file)| request.files[..*n].iter().any(|other| other.table == file.table));
+        if let Some((n, _)) = twice {
+            return Err(Refusal::fields(vec![FieldFault::new(format!("files[{n}].table"), "REPEATED", "同一表只能出现一次", "each table once")]));
+        }
+        let (id, input) = (new_id(), request.encode_to_vec());
+        let new = store::New { town: town.town(), id, kind: "import", caller: call.memo(), principal: call.principal(), input: &input };
+        let stored = store::create(work.sql(), new).await?;
+        let tables: Vec<&str> = request.files.iter().map(|file| file.table.as_str()).collect();
+        Ok(Record {
+            town: town.town().to_owned(),
+            resource: name(call.service(), id),
+            summary: format!("begin the import of {}", tables.join(", ")),
+            changes: Vec::new(),
+            answer: encode(call.service(), &stored)?,
+        })
+    }
+}
+
+impl Imports {
+    async fn export(&self, call: &Call, request: &pb::ExportTableRequest) -> Result<pb::ExportTableResponse, Refusal> {
+        let town: TownName = wire::name("town", &request.town)?;
+        call.whole_town(town.town())?;
+        let sheet = self.sheets.iter().find(|sheet| sheet.name() == request.table);
+        let sheet = sheet.ok_or_else(|| {
+            let known: Vec<&str> = self.sheets.iter().map(|sheet| sheet.name()).collect();
+            let known = known.join(", ");
+            Refusal::field("table", "UNKNOWN_TABLE", format!("可用：{known}"), format!("there are {known}"))
+        })?;
+        let mut csv = Csv::new(sheet.columns().iter().map(|column| column.name)).map_err(Refusal::internal)?;
+        if !request.template {
+            for row in sheet.export(self.context.db.read().await?.sql(), &town).await? {
+                csv.row(row).map_err(Refusal::internal)?;
+            }
+        }
+        let mark = self.mark.map(|mark| format!("-{mark}")).unwrap_or_default();
+        Ok(pb::ExportTableResponse {
+            file_name: format!("{}-{}{mark}.csv", town.town(), sheet.name()),
+            content_type: "text/csv; charset=utf-8".to_owned(),
+            content: csv.finish().map_err(Refusal::internal)?.into(),
+        })
+    }
+
+    fn tables(&self) -> pb::ListTablesResponse {
+        let tables = self.sheets.iter().map(|sheet| pb::Table {
+            table: sheet.name().to_owned(),
+            columns: sheet
+                .columns()
+                .iter()
+                .zip(sheet.about())
+                .map(|(column, about)| pb::TableColumn { column: column.name.to_owned(), required: column.required, description: (*about).to_owned() })
+                .collect(),
+            requires: sheet.requires().iter().map(ToString::to_string).collect(),
+        });
+        pb::ListTablesResponse { tables: tables.collect(), next_page_token: String::new() }
+    }
+}
+
+#[tonic::async_trait]
+impl ImportService for Imports {
+    async fn import_tables(&self, request: Request<pb::ImportTablesRequest>) -> Result<Response<lro::Operation>, Status> {
+        let answer = mutate::<Begin>(&self.context, request).await;
+        self.worker.wake();
+        answer
+    }
+
+    async fn export_table(&self, request: Request<pb::ExportTableRequest>) -> Result<Response<pb::ExportTableResponse>, Status> {
+        Ok(Response::new(self.export(&Call::of(&request)?, request.get_ref()).await?))
+    }
+
+    async fn list_tables(&self, request: Request<pb::ListTablesRequest>) -> Result<Response<pb::ListTablesResponse>, Status> {
+        Call::of(&request)?;
+        Ok(Response::new(self.tables()))
+    }
+}
