@@ -19,6 +19,8 @@ pub mod seal;
 pub mod serve;
 pub mod state;
 pub mod telemetry;
+pub mod testing;
 pub mod timeline;
+pub mod validate;
 pub mod wire;
 pub mod work;

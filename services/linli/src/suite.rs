@@ -164,6 +164,7 @@ impl Ground {
 
     /// Governance within its layers, with its background work.
     fn layered_governance(&self, context: &Context) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> {
+        chassis::validate::install();
         let bindings: Arc<dyn Directory> = Arc::new(BindingDirectory(Arc::new(context.db.clone())));
         let bindings: Arc<dyn Directory> = Arc::new(CachedDirectory::new(bindings));
         let directory = match &self.development {

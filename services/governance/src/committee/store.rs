@@ -149,6 +149,20 @@ pub(crate) async fn exists(sql: &mut PgConnection, name: &CommitteeName) -> Resu
     Ok(found.fetch_one(sql).await?)
 }
 
+/// Whether this count was ever recorded, believed still or not.
+pub(crate) async fn was_counted(sql: &mut PgConnection, name: &CommitteeName, count: &Count) -> Result<bool, Refusal> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from household_count where town = $1 and committee = $2 and valid_on = $3::text::date
+                          and households = $4 and source = $5) as "found!""#,
+        name.town(),
+        name.committee(),
+        count.valid_on.to_string(),
+        count.households,
+        count.source,
+    );
+    Ok(found.fetch_one(sql).await?)
+}
+
 /// Every count of a town that is believed now, by committee and day.
 pub(crate) async fn all_counts(sql: &mut PgConnection, town: &str) -> Result<Vec<(String, Count)>, Refusal> {
     let rows = sqlx::query!(

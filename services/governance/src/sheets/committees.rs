@@ -144,10 +144,12 @@ async fn update(work: &mut Work, line: &Line) -> Result<Applied, RowError> {
 
 /// The count of the row, when it isn't known yet.
 async fn count(work: &mut Work, line: &Line) -> Result<Option<Change>, Refusal> {
-    let at = stamp(work.sql()).await?;
-    if !store::record_count(work.sql(), &line.new.name, &line.count, &at).await? {
+    // a declaration that was known already says nothing new, also when it has been corrected since
+    if store::was_counted(work.sql(), &line.new.name, &line.count).await? {
         return Ok(None);
     }
+    let at = stamp(work.sql()).await?;
+    store::record_count(work.sql(), &line.new.name, &line.count, &at).await?;
     let version = store::bump(work.sql(), &line.new.name, None).await?;
     Ok(Some(Change {
         resource: line.new.name.to_string(),
