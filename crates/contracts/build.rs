@@ -18,7 +18,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut compiler = protox::Compiler::new([root.clone(), root.join("third_party")])?;
     // {:?} is miette's report, which names file and line
-    compiler.include_source_info(true).include_imports(true).open_files(&files).map_err(|e| format!("{e:?}"))?;
+    compiler
+        .include_source_info(true)
+        .include_imports(true)
+        .open_files(&files)
+        .map_err(|e| format!("{e:?}"))?;
     // These bytes keep the custom options, which the typed set below loses.
     let bytes = compiler.encode_file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);

@@ -64,9 +64,13 @@ impl Admin {
 
     /// The port's routes.
     pub fn router(self) -> Router {
-        let mut router = Router::new().route("/live", get(async || "live\n")).route("/ready", get(ready)).route("/metrics", get(metrics_text));
+        let mut router = Router::new()
+            .route("/live", get(async || "live\n"))
+            .route("/ready", get(ready))
+            .route("/metrics", get(metrics_text));
         if self.traces.is_some() {
-            router = router.route("/", get(recent)).route("/traces", get(recent)).route("/traces/{id}", get(one));
+            router =
+                router.route("/", get(recent)).route("/traces", get(recent)).route("/traces/{id}", get(one));
         }
         if self.clock.is_some() {
             router = router.route("/clock", get(clock).merge(post(set_clock)));
@@ -81,7 +85,8 @@ async fn ready(State(admin): State<Arc<Admin>>) -> Response {
     for (name, check) in &admin.checks {
         let done = check().await;
         good &= done.is_ok();
-        checks.insert((*name).to_owned(), done.map_or_else(|refusal| refusal.reason().name, |()| "ok").into());
+        checks
+            .insert((*name).to_owned(), done.map_or_else(|refusal| refusal.reason().name, |()| "ok").into());
     }
     let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(json!({"ready": good, "checks": checks}))).into_response()
@@ -97,7 +102,11 @@ fn escape(text: &str) -> String {
 }
 
 fn page(admin: &Admin, title: &str, body: &str) -> Html<String> {
-    let banner = admin.banner.as_deref().map(|banner| format!("<p><strong>{}</strong></p>", escape(banner))).unwrap_or_default();
+    let banner = admin
+        .banner
+        .as_deref()
+        .map(|banner| format!("<p><strong>{}</strong></p>", escape(banner)))
+        .unwrap_or_default();
     Html(format!(
         "<!doctype html><meta charset=utf-8><title>{title}</title><style>body{{font:15px/1.5 system-ui,sans-serif;margin:1rem 2rem}}\
          pre{{font:13px ui-monospace,monospace;overflow:auto}}td{{padding:.1rem .8rem .1rem 0}}</style><h1>{title}</h1>{banner}{body}",
@@ -108,7 +117,11 @@ fn page(admin: &Admin, title: &str, body: &str) -> Html<String> {
 async fn recent(State(admin): State<Arc<Admin>>) -> Html<String> {
     let traces = admin.traces.as_ref().map(|store| store.recent(200)).unwrap_or_default();
     let rows = traces.iter().map(|(id, name, ns, spans)| {
-        format!("<tr><td><a href=\"/traces/{id}\"><code>{id}</code></a><td>{}<td>{:.2} ms<td>{spans}", escape(name), *ns as f64 / 1e6)
+        format!(
+            "<tr><td><a href=\"/traces/{id}\"><code>{id}</code></a><td>{}<td>{:.2} ms<td>{spans}",
+            escape(name),
+            *ns as f64 / 1e6
+        )
     });
     page(&admin, "Traces", &format!("<table>{}</table>", rows.collect::<String>()))
 }
@@ -119,14 +132,19 @@ struct Format {
     format: String,
 }
 
-async fn one(State(admin): State<Arc<Admin>>, Path(id): Path<String>, Query(Format { format }): Query<Format>) -> Response {
+async fn one(
+    State(admin): State<Arc<Admin>>,
+    Path(id): Path<String>,
+    Query(Format { format }): Query<Format>,
+) -> Response {
     let Some(spans) = admin.traces.as_ref().and_then(|store| store.get(&id)) else {
         return (StatusCode::NOT_FOUND, "no such trace is kept here\n").into_response();
     };
     match format.as_str() {
         "json" => Json(spans).into_response(),
         "text" => render(&spans).into_response(),
-        _ => page(&admin, &format!("Trace {id}"), &format!("<pre>{}</pre>", escape(&render(&spans)))).into_response(),
+        _ => page(&admin, &format!("Trace {id}"), &format!("<pre>{}</pre>", escape(&render(&spans))))
+            .into_response(),
     }
 }
 

@@ -36,7 +36,13 @@ struct Inner {
 impl Call {
     /// A call of `method` (`linli.governance.v1.BlockService/HandOverBlock`) that takes `permission`.
     pub fn new(caller: Caller, service: &'static str, method: &str, permission: &str, clock: Clock) -> Call {
-        Call(Arc::new(Inner { caller, service, method: method.to_owned(), permission: permission.to_owned(), clock }))
+        Call(Arc::new(Inner {
+            caller,
+            service,
+            method: method.to_owned(),
+            permission: permission.to_owned(),
+            clock,
+        }))
     }
 
     /// The call that the layers put into `request`.
@@ -171,6 +177,12 @@ impl CallMemo {
             .filter_map(|(id, area)| Some(Grant { role: role(id)?, area: area.parse::<Area>().ok()? }))
             .collect();
         let grants = Arc::new(Grants { person: self.person, grants });
-        Call::new(Caller { principal: self.principal, grants }, service, &self.method, &self.permission, clock)
+        Call::new(
+            Caller { principal: self.principal, grants },
+            service,
+            &self.method,
+            &self.permission,
+            clock,
+        )
     }
 }

@@ -79,7 +79,8 @@ impl Clock {
 }
 
 fn offset_to(date: Date) -> i64 {
-    let noon = date.at(12, 0, 0, 0).to_zoned(shanghai()).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp());
+    let noon =
+        date.at(12, 0, 0, 0).to_zoned(shanghai()).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp());
     noon.as_millisecond() - recorded_now().as_millisecond()
 }
 

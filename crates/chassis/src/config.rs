@@ -32,23 +32,61 @@ const fn secret(name: &'static str, about: &'static str) -> Setting {
 
 /// Every setting of the suite.
 pub static SETTINGS: &[Setting] = &[
-    setting("LINLI_GATEWAY_LISTEN", Some("127.0.0.1:8080"), "where the gateway listens, address:port; port 0 takes a free one"),
-    setting("LINLI_ADMIN_LISTEN", Some("127.0.0.1:8081"), "where the admin port listens: /live /ready /metrics (and in development /traces /clock)"),
-    setting("LINLI_GOVERNANCE_LISTEN", Some("127.0.0.1:8091"), "where the governance service listens when it is a process of its own"),
-    setting("LINLI_GOVERNANCE_URL", None, "the governance service for a gateway of its own: http://host:port"),
-    secret("LINLI_DATABASE_URL", "a database of the owner for all services; unset: a private Postgres in LINLI_DATA_DIR"),
-    secret("LINLI_GOVERNANCE_DATABASE_URL", "the database of governance, with a role that may become linli_governance"),
-    setting("LINLI_DATA_DIR", None, "the private Postgres and the keys of development; default .linli, for root /var/lib/linli-dev"),
-    setting("LINLI_DEVELOPMENT", None, "true: development mode (issuer of tokens, clock that can be set, loopback only); the default where no LINLI_OIDC_ISSUER is set and the target is all"),
+    setting(
+        "LINLI_GATEWAY_LISTEN",
+        Some("127.0.0.1:8080"),
+        "where the gateway listens, address:port; port 0 takes a free one",
+    ),
+    setting(
+        "LINLI_ADMIN_LISTEN",
+        Some("127.0.0.1:8081"),
+        "where the admin port listens: /live /ready /metrics (and in development /traces /clock)",
+    ),
+    setting(
+        "LINLI_GOVERNANCE_LISTEN",
+        Some("127.0.0.1:8091"),
+        "where the governance service listens when it is a process of its own",
+    ),
+    setting(
+        "LINLI_GOVERNANCE_URL",
+        None,
+        "the governance service for a gateway of its own: http://host:port",
+    ),
+    secret(
+        "LINLI_DATABASE_URL",
+        "a database of the owner for all services; unset: a private Postgres in LINLI_DATA_DIR",
+    ),
+    secret(
+        "LINLI_GOVERNANCE_DATABASE_URL",
+        "the database of governance, with a role that may become linli_governance",
+    ),
+    setting(
+        "LINLI_DATA_DIR",
+        None,
+        "the private Postgres and the keys of development; default .linli, for root /var/lib/linli-dev",
+    ),
+    setting(
+        "LINLI_DEVELOPMENT",
+        None,
+        "true: development mode (issuer of tokens, clock that can be set, loopback only); the default where no LINLI_OIDC_ISSUER is set and the target is all",
+    ),
     setting("LINLI_OIDC_ISSUER", None, "`iss` of the tokens that count"),
     setting("LINLI_OIDC_AUDIENCE", Some("linli"), "`aud` that they must name"),
     setting("LINLI_OIDC_JWKS", None, "the issuer's keys: a URL or a file"),
     setting("LINLI_OIDC_ALGORITHMS", Some("ES256,RS256,EdDSA"), "the algorithms that it signs with"),
     setting("LINLI_OIDC_GROUPS_CLAIM", Some("groups"), "the claim that holds groups"),
     secret("LINLI_PAGE_KEY", "32 or more secret characters, the same in every replica: seals page tokens"),
-    setting("LINLI_RATE_PER_SECOND", Some("200"), "calls a second for each caller at the gateway; twice as many at once"),
+    setting(
+        "LINLI_RATE_PER_SECOND",
+        Some("200"),
+        "calls a second for each caller at the gateway; twice as many at once",
+    ),
     setting("LINLI_MAX_BODY_BYTES", Some("16777216"), "bytes of a REST body at most"),
-    setting("LINLI_CORS_ORIGINS", None, "origins of browsers that may call, comma-separated; default: loopback"),
+    setting(
+        "LINLI_CORS_ORIGINS",
+        None,
+        "origins of browsers that may call, comma-separated; default: loopback",
+    ),
     setting("LINLI_POOL_CONNECTIONS", Some("16"), "database connections of each service at most"),
     setting("LINLI_LOG", Some("info"), "what is logged, as tracing's EnvFilter"),
     setting("LINLI_LOG_FORMAT", Some("json"), "json, or text for people"),
@@ -156,9 +194,10 @@ impl Config {
         let keys = if keys.contains("://") { JwksSource::Url(keys) } else { JwksSource::File(keys.into()) };
         let algorithms: String = self.parsed("LINLI_OIDC_ALGORITHMS")?;
         let parse = |text: &str| match text.trim().parse::<Algorithm>() {
-            Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) | Err(_) => {
-                Err(BadSetting { name: "LINLI_OIDC_ALGORITHMS", why: format!("{text} is not an asymmetric algorithm") })
-            }
+            Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) | Err(_) => Err(BadSetting {
+                name: "LINLI_OIDC_ALGORITHMS",
+                why: format!("{text} is not an asymmetric algorithm"),
+            }),
             Ok(algorithm) => Ok(algorithm),
         };
         Ok(Some(IssuerConfig {
@@ -177,7 +216,10 @@ impl Config {
             Some(value) => value.to_owned(),
             None => "-".to_owned(),
         };
-        SETTINGS.iter().map(|setting| [setting.name.to_owned(), shown(setting), setting.about.to_owned()]).collect()
+        SETTINGS
+            .iter()
+            .map(|setting| [setting.name.to_owned(), shown(setting), setting.about.to_owned()])
+            .collect()
     }
 }
 
@@ -186,7 +228,8 @@ mod tests {
     use super::*;
 
     fn with(pairs: &[(&str, &str)]) -> Config {
-        let pairs: BTreeMap<String, String> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let pairs: BTreeMap<String, String> =
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         Config::read(|name| pairs.get(name).cloned()).unwrap()
     }
 
@@ -202,7 +245,8 @@ mod tests {
 
     #[test]
     fn an_issuer_signs_with_keys_of_its_own() {
-        let base = [("LINLI_OIDC_ISSUER", "https://id.example"), ("LINLI_OIDC_JWKS", "https://id.example/jwks")];
+        let base =
+            [("LINLI_OIDC_ISSUER", "https://id.example"), ("LINLI_OIDC_JWKS", "https://id.example/jwks")];
         assert!(with(&base).issuer().unwrap().is_some());
         assert!(with(&base[..1]).issuer().is_err());
         assert!(with(&[base[0], base[1], ("LINLI_OIDC_ALGORITHMS", "HS256")]).issuer().is_err());

@@ -34,13 +34,23 @@ impl Paging {
     ///
     /// # Errors
     /// A negative size; PAGE_TOKEN_INVALID for a token of another query, a changed or an old one.
-    pub fn open(context: &Context, call: &Call, asked: &[&str], size: i32, token: &str) -> Result<Paging, Refusal> {
-        let size = page_size(size).map_err(|_| Refusal::field("page_size", "NEGATIVE", "不能为负数", "must not be negative"))?;
+    pub fn open(
+        context: &Context,
+        call: &Call,
+        asked: &[&str],
+        size: i32,
+        token: &str,
+    ) -> Result<Paging, Refusal> {
+        let size = page_size(size)
+            .map_err(|_| Refusal::field("page_size", "NEGATIVE", "不能为负数", "must not be negative"))?;
         let now = crate::clock::recorded_now();
         let bound: Vec<&str> = [call.method()].into_iter().chain(asked.iter().copied()).collect();
         let after = match token {
             "" => Vec::new(),
-            token => context.pages.open(&bound, now, token).map_err(|error| Refusal::new(&PAGE_TOKEN_INVALID).with("cause", error))?,
+            token => context
+                .pages
+                .open(&bound, now, token)
+                .map_err(|error| Refusal::new(&PAGE_TOKEN_INVALID).with("cause", error))?,
         };
         Ok(Paging {
             size: size as usize,
@@ -94,7 +104,12 @@ pub fn filter(text: &str, fields: &[FieldSpec]) -> Result<Predicate, Refusal> {
 pub fn order_by(text: &str, allowed: &[&'static str]) -> Result<Order, Refusal> {
     order::parse(text, allowed).map_err(|error| {
         let list = error.allowed.join(", ");
-        Refusal::field("order_by", "UNKNOWN_FIELD", format!("可用：{list}，后可加 asc 或 desc"), format!("allowed: {list}, with asc or desc"))
+        Refusal::field(
+            "order_by",
+            "UNKNOWN_FIELD",
+            format!("可用：{list}，后可加 asc 或 desc"),
+            format!("allowed: {list}, with asc or desc"),
+        )
     })
 }
 
@@ -170,6 +185,9 @@ mod tests {
         let predicate = filter("name:\"'; drop table x\" AND NOT since > 2020-01-01", &fields).unwrap();
         let mut sql = QueryBuilder::new("");
         push_predicate(&mut sql, &predicate);
-        assert_eq!(sql.sql().as_str(), "(strpos(c.name, $1) > 0 and not coalesce(c.since > $2::date, false))");
+        assert_eq!(
+            sql.sql().as_str(),
+            "(strpos(c.name, $1) > 0 and not coalesce(c.since > $2::date, false))"
+        );
     }
 }

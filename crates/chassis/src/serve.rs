@@ -43,7 +43,9 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         };
         // without it small answers wait for the peer's acknowledgement
         let _ = stream.set_nodelay(true);
-        let connection = builder().serve_connection_with_upgrades(TokioIo::new(stream), service(router.clone(), remote)).into_owned();
+        let connection = builder()
+            .serve_connection_with_upgrades(TokioIo::new(stream), service(router.clone(), remote))
+            .into_owned();
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             let _slot = slot;
@@ -93,7 +95,10 @@ fn service(
 
 /// Out of file descriptors: give others time to close some; anything else concerns one connection alone.
 async fn pause_after(error: &io::Error) {
-    let passing = matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused);
+    let passing = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    );
     if !passing {
         tracing::warn!(error = %error, "accepting failed");
         tokio::time::sleep(Duration::from_millis(200)).await;

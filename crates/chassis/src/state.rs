@@ -14,7 +14,12 @@ use crate::{
 ///
 /// # Errors
 /// WRONG_STATE with the state it is in and the verbs that it allows.
-pub fn transition<S: Named, V: Named>(table: &Table<S, V>, name: &str, from: S, verb: V) -> Result<S, Refusal> {
+pub fn transition<S: Named, V: Named>(
+    table: &Table<S, V>,
+    name: &str,
+    from: S,
+    verb: V,
+) -> Result<S, Refusal> {
     table.next(from, verb).map_err(|WrongState { from, verb, allowed }| {
         let allowed = if allowed.is_empty() { "-".to_owned() } else { allowed.join(", ") };
         Refusal::new(&WRONG_STATE)
@@ -36,7 +41,9 @@ pub fn available<S: Named, V: Named>(
     sees: impl Fn(&Scope) -> bool,
 ) -> Vec<AvailableAction> {
     let chinese = Ambient::current().language == Language::Chinese;
-    let verbs = V::ALL.iter().filter_map(|verb| table.rows.iter().find(|row| row.verb == *verb && row.from.is_some()));
+    let verbs = V::ALL
+        .iter()
+        .filter_map(|verb| table.rows.iter().find(|row| row.verb == *verb && row.from.is_some()));
     verbs
         .map(|row| {
             let known = table.next(state, row.verb);

@@ -31,7 +31,9 @@ impl TestDb {
         let migrating = schema.clone();
         let key = schema.fingerprint();
         let made = TestCluster::shared().database(&key, |url| async move {
-            migrate(&url, &migrating).await.map_err(|refusal| format!("{refusal}: {:?}", std::error::Error::source(&refusal)))
+            migrate(&url, &migrating)
+                .await
+                .map_err(|refusal| format!("{refusal}: {:?}", std::error::Error::source(&refusal)))
         });
         let database = made.await.unwrap_or_else(|error| panic!("a test database: {error}"));
         let settings = PoolSettings { connections: 8, ..PoolSettings::default() };
@@ -47,5 +49,11 @@ impl TestDb {
 pub fn call(subject: &str, role_id: &str, area: &str, method: &str, permission: &str, clock: &Clock) -> Call {
     let (Some(role), Ok(area)) = (role(role_id), area.parse()) else { panic!("{role_id} in {area}") };
     let grants = Arc::new(Grants { person: None, grants: vec![Grant { role, area }] });
-    Call::new(Caller { principal: format!("urn:test|{subject}"), grants }, "test", method, permission, clock.clone())
+    Call::new(
+        Caller { principal: format!("urn:test|{subject}"), grants },
+        "test",
+        method,
+        permission,
+        clock.clone(),
+    )
 }

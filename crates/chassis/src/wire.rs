@@ -11,9 +11,18 @@ use crate::refusal::{FieldFault, Refusal};
 /// A fault of `field` for a date that doesn't exist.
 pub fn date(field: &str, date: Option<&google::Date>) -> Result<Option<Date>, FieldFault> {
     let Some(date) = date else { return Ok(None) };
-    let read = || Date::new(i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?).ok();
+    let read = || {
+        Date::new(
+            i16::try_from(date.year).ok()?,
+            i8::try_from(date.month).ok()?,
+            i8::try_from(date.day).ok()?,
+        )
+        .ok()
+    };
     let plausible = read().filter(|date| (1900..=2200).contains(&date.year()));
-    plausible.map(Some).ok_or_else(|| FieldFault::new(field, "DATE", "不是真实日期（1900-2200）", "not a real date (1900-2200)"))
+    plausible.map(Some).ok_or_else(|| {
+        FieldFault::new(field, "DATE", "不是真实日期（1900-2200）", "not a real date (1900-2200)")
+    })
 }
 
 /// A civil date that must be set.
@@ -41,7 +50,10 @@ pub fn instant(field: &str, at: Option<&prost_types::Timestamp>) -> Result<Optio
 
 /// An instant for the wire, from microseconds since 1970.
 pub fn to_timestamp(micros: i64) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: micros.div_euclid(1_000_000), nanos: (micros.rem_euclid(1_000_000) * 1_000) as i32 }
+    prost_types::Timestamp {
+        seconds: micros.div_euclid(1_000_000),
+        nanos: (micros.rem_euclid(1_000_000) * 1_000) as i32,
+    }
 }
 
 /// A value that parses from text, such as a name.
@@ -53,7 +65,9 @@ where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| FieldFault::new(field, "FORMAT", format!("格式不符：{error}"), error.to_string()))
+    text.parse().map_err(|error: T::Err| {
+        FieldFault::new(field, "FORMAT", format!("格式不符：{error}"), error.to_string())
+    })
 }
 
 /// The same as a refusal, for requests with one such field.
@@ -72,7 +86,10 @@ where
 ///
 /// # Errors
 /// A fault for a path that can't be changed.
-pub fn mask(mask: Option<&prost_types::FieldMask>, known: &[&'static str]) -> Result<Vec<&'static str>, FieldFault> {
+pub fn mask(
+    mask: Option<&prost_types::FieldMask>,
+    known: &[&'static str],
+) -> Result<Vec<&'static str>, FieldFault> {
     let paths = mask.map(|mask| mask.paths.as_slice()).unwrap_or_default();
     if paths.is_empty() || paths == ["*"] {
         return Ok(known.to_vec());
@@ -81,7 +98,12 @@ pub fn mask(mask: Option<&prost_types::FieldMask>, known: &[&'static str]) -> Re
     let unknown: Vec<&str> = paths.iter().filter(|path| find(path).is_none()).map(String::as_str).collect();
     if !unknown.is_empty() {
         let (wrong, right) = (unknown.join(", "), known.join(", "));
-        return Err(FieldFault::new("update_mask", "UNKNOWN_FIELD", format!("{wrong} 不可修改；可修改：{right}"), format!("{wrong} can't be changed here; {right} can")));
+        return Err(FieldFault::new(
+            "update_mask",
+            "UNKNOWN_FIELD",
+            format!("{wrong} 不可修改；可修改：{right}"),
+            format!("{wrong} can't be changed here; {right} can"),
+        ));
     }
     Ok(paths.iter().filter_map(find).collect())
 }

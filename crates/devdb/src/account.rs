@@ -26,9 +26,11 @@ pub fn unprivileged() -> Option<Account> {
     }
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let account = |wanted: &str| {
-        passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|f| f.len() > 3 && f[0] == wanted).and_then(|f| {
-            Some(Account { uid: f[2].parse().ok()?, gid: f[3].parse().ok()? })
-        })
+        passwd
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+            .find(|f| f.len() > 3 && f[0] == wanted)
+            .and_then(|f| Some(Account { uid: f[2].parse().ok()?, gid: f[3].parse().ok()? }))
     };
     Some(account("postgres").or_else(|| account("nobody")).unwrap_or(Account { uid: 65_534, gid: 65_534 }))
 }
@@ -36,19 +38,23 @@ pub fn unprivileged() -> Option<Account> {
 /// The first directory above (or at) `path` that `account` can't pass through, if there is one.
 pub fn unreachable_ancestor(path: &Path, account: Account) -> Option<PathBuf> {
     let ancestors: Vec<&Path> = path.ancestors().collect();
-    ancestors.into_iter().rev().find(|dir| {
-        fs::metadata(dir).is_ok_and(|meta| {
-            let mode = meta.permissions().mode();
-            let needed = if meta.uid() == account.uid {
-                0o100
-            } else if meta.gid() == account.gid {
-                0o010
-            } else {
-                0o001
-            };
-            mode & needed == 0
+    ancestors
+        .into_iter()
+        .rev()
+        .find(|dir| {
+            fs::metadata(dir).is_ok_and(|meta| {
+                let mode = meta.permissions().mode();
+                let needed = if meta.uid() == account.uid {
+                    0o100
+                } else if meta.gid() == account.gid {
+                    0o010
+                } else {
+                    0o001
+                };
+                mode & needed == 0
+            })
         })
-    }).map(Path::to_owned)
+        .map(Path::to_owned)
 }
 
 /// A command with a clean environment that runs as `account`.
@@ -58,7 +64,12 @@ pub(crate) fn command(program: &Path, account: Option<Account>) -> Command {
         // std drops the supplementary groups when root sets a uid
         command.uid(account.uid).gid(account.gid);
     }
-    command.env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("LC_ALL", "C").env("TZ", "UTC").current_dir("/");
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .current_dir("/");
     command
 }
 

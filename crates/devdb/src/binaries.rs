@@ -16,9 +16,17 @@ pub fn find_binaries() -> Option<PathBuf> {
         return Some(dir.into());
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).filter(|dir| is_complete(dir)).filter_map(|dir| Some((version(&dir)?, dir)));
+    let on_path = std::env::split_paths(&path)
+        .filter(|dir| is_complete(dir))
+        .filter_map(|dir| Some((version(&dir)?, dir)));
     let mut found: Vec<(u32, PathBuf)> = on_path.collect();
-    for root in ["/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt", "/usr/local/opt", "/Applications/Postgres.app/Contents/Versions"] {
+    for root in [
+        "/usr/lib/postgresql",
+        "/usr/local/pgsql",
+        "/opt/homebrew/opt",
+        "/usr/local/opt",
+        "/Applications/Postgres.app/Contents/Versions",
+    ] {
         let dirs = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
         found.extend(dirs.filter(|dir| is_complete(dir)).filter_map(|dir| Some((version(&dir)?, dir))));
     }
@@ -35,7 +43,10 @@ fn has_btree_gist(dir: &Path) -> bool {
     let beside = ["../share/postgresql/extension", "../share/extension", "../share/postgresql@17/extension"];
     let told = Command::new(dir.join("pg_config")).arg("--sharedir").output().ok();
     let told = told.map(|out| PathBuf::from(String::from_utf8_lossy(&out.stdout).trim()).join("extension"));
-    let debian = dir.parent().and_then(Path::file_name).map(|v| Path::new("/usr/share/postgresql").join(v).join("extension"));
+    let debian = dir
+        .parent()
+        .and_then(Path::file_name)
+        .map(|v| Path::new("/usr/share/postgresql").join(v).join("extension"));
     let places = beside.iter().map(|place| dir.join(place)).chain(told).chain(debian);
     places.into_iter().any(|place| place.join("btree_gist.control").is_file())
 }

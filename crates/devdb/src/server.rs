@@ -56,7 +56,8 @@ impl Server {
     /// When there is no Postgres, the directory can't be used, or the server doesn't start.
     pub fn join_or_start(options: &Options) -> Result<Server, Error> {
         let owner = unprivileged();
-        private_dir(&options.dir, owner).map_err(Error::io(format!("preparing {}", options.dir.display())))?;
+        private_dir(&options.dir, owner)
+            .map_err(Error::io(format!("preparing {}", options.dir.display())))?;
         let dir = options.dir.canonicalize().map_err(Error::io("resolving the directory"))?;
         if let Some(ancestor) = owner.and_then(|account| unreachable_ancestor(&dir, account)) {
             return Err(Error::Unreachable { ancestor });
@@ -135,13 +136,17 @@ impl Place {
         if !self.data().join("PG_VERSION").exists() {
             password = uuid::Uuid::new_v4().simple().to_string();
             self.initialise(&bin, &password, options.durable)?;
-            let written = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| lock.write_all(password.as_bytes()));
+            let written = lock
+                .set_len(0)
+                .and_then(|()| lock.rewind())
+                .and_then(|()| lock.write_all(password.as_bytes()));
             written.and_then(|()| lock.sync_all()).map_err(Error::io("keeping the password"))?;
             fs::rename(self.dir.join("data.new"), self.data()).map_err(Error::io("placing the data"))?;
         }
         let mut child = self.start(&bin, options)?;
         // waits until the reader has opened its end: from here on the server can't outlive us
-        let alive = OpenOptions::new().write(true).open(self.alive()).map_err(Error::io("opening the FIFO"))?;
+        let alive =
+            OpenOptions::new().write(true).open(self.alive()).map_err(Error::io("opening the FIFO"))?;
         self.wait_ready(&mut child)?;
         Ok(Server { socket_dir: self.socket_dir.clone(), password, joined: false, _alive: alive })
     }
@@ -166,13 +171,28 @@ impl Place {
                 fs::remove_dir_all(old).map_err(Error::io(format!("clearing {}", old.display())))?; // cut off
             }
         }
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&pw).map_err(Error::io("keeping a password"))?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&pw)
+            .map_err(Error::io("keeping a password"))?;
         file.write_all(password.as_bytes()).map_err(Error::io("keeping a password"))?;
         if let Some(owner) = self.owner {
             chown(&pw, Some(owner.uid), Some(owner.gid)).map_err(Error::io("handing over the password"))?;
         }
         let mut initdb = command(&bin.join("initdb"), self.owner);
-        initdb.arg("-D").arg(&new).arg("--pwfile").arg(&pw).args(["-U", OWNER, "-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--data-checksums"]);
+        initdb.arg("-D").arg(&new).arg("--pwfile").arg(&pw).args([
+            "-U",
+            OWNER,
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "--data-checksums",
+        ]);
         if !durable {
             initdb.arg("--no-sync");
         }
@@ -181,18 +201,35 @@ impl Place {
         if out.status.success() {
             return Ok(());
         }
-        Err(Error::Tool { tool: "initdb", dir: self.dir.clone(), output: String::from_utf8_lossy(&out.stderr).into_owned() })
+        Err(Error::Tool {
+            tool: "initdb",
+            dir: self.dir.clone(),
+            output: String::from_utf8_lossy(&out.stderr).into_owned(),
+        })
     }
 
     fn start(&self, bin: &Path, options: &Options) -> Result<Child, Error> {
         if !self.alive().exists() {
-            let made = command(Path::new("/usr/bin/mkfifo"), self.owner).args(["-m", "600"]).arg(self.alive()).status();
+            let made = command(Path::new("/usr/bin/mkfifo"), self.owner)
+                .args(["-m", "600"])
+                .arg(self.alive())
+                .status();
             made.map_err(Error::io("running mkfifo"))?;
         }
-        let log = OpenOptions::new().append(true).create(true).open(self.dir.join("log")).map_err(Error::io("opening the log"))?;
+        let log = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(self.dir.join("log"))
+            .map_err(Error::io("opening the log"))?;
         let errors = log.try_clone().map_err(Error::io("opening the log"))?;
         let mut shell = command(Path::new("/bin/sh"), self.owner);
-        shell.args(["-c", SUPERVISOR, "devdb"]).arg(bin.join("postgres")).arg("-D").arg(self.data()).arg("-k").arg(&self.socket_dir);
+        shell
+            .args(["-c", SUPERVISOR, "devdb"])
+            .arg(bin.join("postgres"))
+            .arg("-D")
+            .arg(self.data())
+            .arg("-k")
+            .arg(&self.socket_dir);
         shell.args(["-c", "listen_addresses=", "-c", "port=5432", "-c", "shared_buffers=64MB"]);
         shell.args(["-c", &format!("max_connections={}", options.connections)]);
         if !options.durable {
@@ -235,17 +272,19 @@ impl Place {
             fs::{Mode, OFlags, open},
             io::{Errno, ioctl_fionread},
         };
-        let mut alive = match open(&self.alive(), OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
-            Ok(fd) => File::from(fd),
-            Err(Errno::NXIO | Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(Error::io("opening the FIFO")(error.into())),
-        };
+        let mut alive =
+            match open(&self.alive(), OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
+                Ok(fd) => File::from(fd),
+                Err(Errno::NXIO | Errno::NOENT) => return Ok(None),
+                Err(error) => return Err(Error::io("opening the FIFO")(error.into())),
+            };
         // A byte that is taken away proves that the reader still reads; one that has seen the end never does again.
         if alive.write_all(b".").is_err() {
             return Ok(None);
         }
         for _ in 0..200 {
-            let left = ioctl_fionread(&alive).map_err(|error| Error::io("asking the FIFO")(io::Error::from(error)))?;
+            let left = ioctl_fionread(&alive)
+                .map_err(|error| Error::io("asking the FIFO")(io::Error::from(error)))?;
             if left == 0 {
                 return Ok(UnixStream::connect(self.socket()).is_ok().then_some(alive));
             }

@@ -33,9 +33,14 @@ impl TestCluster {
         let started = CLUSTER.get_or_init(|| {
             let dir = std::env::var_os("LINLI_TEST_DIR").map(PathBuf::from);
             let user = rustix::process::geteuid().as_raw();
-            let dir = dir.unwrap_or_else(|| std::env::temp_dir().join(format!("linli-test-{user}-{}", unprivileged().map_or(0, |a| a.uid))));
+            let dir = dir.unwrap_or_else(|| {
+                std::env::temp_dir()
+                    .join(format!("linli-test-{user}-{}", unprivileged().map_or(0, |a| a.uid)))
+            });
             let options = Options { dir, durable: false, connections: 400 };
-            Server::join_or_start(&options).map(|server| TestCluster { server }).map_err(|error| chain(&error))
+            Server::join_or_start(&options)
+                .map(|server| TestCluster { server })
+                .map_err(|error| chain(&error))
         });
         match started {
             Ok(cluster) => cluster,
@@ -47,7 +52,11 @@ impl TestCluster {
     ///
     /// # Errors
     /// What Postgres or `migrate` answered.
-    pub async fn database<F>(&self, key: &str, migrate: impl FnOnce(String) -> F) -> Result<TestDatabase, Error>
+    pub async fn database<F>(
+        &self,
+        key: &str,
+        migrate: impl FnOnce(String) -> F,
+    ) -> Result<TestDatabase, Error>
     where
         F: Future<Output = Result<(), String>>,
     {
@@ -64,7 +73,8 @@ impl TestCluster {
             run(&mut admin, format!("alter database \"{half}\" rename to \"{template}\"")).await?;
         }
         let name = format!("t_{}_{}", std::process::id(), uuid::Uuid::new_v4().simple());
-        run(&mut admin, format!("create database \"{name}\" template \"{template}\" strategy wal_log")).await?;
+        run(&mut admin, format!("create database \"{name}\" template \"{template}\" strategy wal_log"))
+            .await?;
         // settings of roles in a database don't come with its template
         copy_role_settings(&mut admin, &template, &name).await?;
         admin.close().await?;
@@ -82,7 +92,10 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 async fn exists(admin: &mut PgConnection, name: &str) -> Result<bool, Error> {
-    Ok(sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(name).fetch_one(admin).await?)
+    Ok(sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+        .bind(name)
+        .fetch_one(admin)
+        .await?)
 }
 
 async fn run(admin: &mut PgConnection, sql: String) -> Result<(), Error> {
@@ -92,10 +105,16 @@ async fn run(admin: &mut PgConnection, sql: String) -> Result<(), Error> {
 
 /// Drops the databases of processes that are gone.
 async fn sweep(admin: &mut PgConnection) -> Result<(), Error> {
-    let names: Vec<String> =
-        sqlx::query_scalar("select datname from pg_database where datname like 't\\_%' or datname like 'tpl\\_%'").fetch_all(&mut *admin).await?;
+    let names: Vec<String> = sqlx::query_scalar(
+        "select datname from pg_database where datname like 't\\_%' or datname like 'tpl\\_%'",
+    )
+    .fetch_all(&mut *admin)
+    .await?;
     for name in names {
-        let pid = name.strip_prefix("t_").and_then(|rest| rest.split('_').next()).and_then(|pid| pid.parse::<u32>().ok());
+        let pid = name
+            .strip_prefix("t_")
+            .and_then(|rest| rest.split('_').next())
+            .and_then(|pid| pid.parse::<u32>().ok());
         if pid.is_some_and(|pid| !std::path::Path::new(&format!("/proc/{pid}")).exists()) {
             run(admin, format!("drop database if exists \"{name}\" with (force)")).await?;
         }

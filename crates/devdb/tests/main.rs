@@ -39,7 +39,12 @@ fn postmaster(dir: &Path) -> Option<u32> {
 fn hold(dir: &Path) -> (Child, String) {
     let me = std::env::current_exe().unwrap();
     let example = me.parent().and_then(Path::parent).unwrap().join("examples/hold");
-    let mut child = Command::new(example).arg(dir.join("db")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(example)
+        .arg(dir.join("db"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     (child, line)
@@ -121,7 +126,10 @@ async fn databases_of_tests_are_their_own() {
     let make = || {
         TestCluster::shared().database("devdb_example", |url| async move {
             let mut connection = PgConnection::connect(&url).await.map_err(|e| e.to_string())?;
-            sqlx::raw_sql("create table t (n int)").execute(&mut connection).await.map_err(|e| e.to_string())?;
+            sqlx::raw_sql("create table t (n int)")
+                .execute(&mut connection)
+                .await
+                .map_err(|e| e.to_string())?;
             connection.close().await.map_err(|e| e.to_string())
         })
     };

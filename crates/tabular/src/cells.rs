@@ -32,7 +32,13 @@ impl<'a> Cells<'a> {
     }
 
     /// Notes a fault at a column.
-    pub fn fault(&mut self, column: &str, reason: &'static str, zh: impl Into<String>, en: impl Into<String>) {
+    pub fn fault(
+        &mut self,
+        column: &str,
+        reason: &'static str,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) {
         let value = self.raw(column);
         self.faults.push(Fault::at(self.row.number, column, value, reason, zh, en));
     }
@@ -49,7 +55,11 @@ impl<'a> Cells<'a> {
     }
 
     /// Text that `parse` accepts.
-    pub fn parsed<T, E: std::fmt::Display>(&mut self, column: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+    pub fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        column: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
         let text = self.text(column)?;
         match parse(&text) {
             Ok(value) => Some(value),
@@ -66,11 +76,20 @@ impl<'a> Cells<'a> {
         if text.is_empty() {
             return Some(None);
         }
-        let strict = text.len() == 10 && text.bytes().enumerate().all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() });
+        let strict = text.len() == 10
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() });
         match text.parse::<Date>() {
             Ok(date) if strict => Some(Some(date)),
             _ => {
-                self.fault(column, "BAD_DATE", "不是真实日期，应如 2020-01-31", "not a real date; it should look like 2020-01-31");
+                self.fault(
+                    column,
+                    "BAD_DATE",
+                    "不是真实日期，应如 2020-01-31",
+                    "not a real date; it should look like 2020-01-31",
+                );
                 None
             }
         }
@@ -89,11 +108,21 @@ impl<'a> Cells<'a> {
         match text.parse::<i64>() {
             Ok(number) if range.contains(&number) => Some(number),
             Ok(_) => {
-                self.fault(column, "OUT_OF_RANGE", format!("应在 {low} 与 {high} 之间"), format!("should be between {low} and {high}"));
+                self.fault(
+                    column,
+                    "OUT_OF_RANGE",
+                    format!("应在 {low} 与 {high} 之间"),
+                    format!("should be between {low} and {high}"),
+                );
                 None
             }
             Err(_) if kernel::text::has_full_width_digits(&text) => {
-                self.fault(column, "FULL_WIDTH", "含全角数字，请改为半角", "the digits are full-width; write 0-9");
+                self.fault(
+                    column,
+                    "FULL_WIDTH",
+                    "含全角数字，请改为半角",
+                    "the digits are full-width; write 0-9",
+                );
                 None
             }
             Err(_) if text.contains(',') => {

@@ -44,11 +44,17 @@ pub fn decode(bytes: &[u8]) -> Result<(Encoding, String), Fault> {
     if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
         return utf8(rest, 3).map(|text| (Encoding::Utf8Mark, text));
     }
-    for (mark, encoding, by) in [(b"\xFF\xFE", Encoding::Utf16Le, UTF_16LE), (b"\xFE\xFF", Encoding::Utf16Be, UTF_16BE)] {
+    for (mark, encoding, by) in
+        [(b"\xFF\xFE", Encoding::Utf16Le, UTF_16LE), (b"\xFE\xFF", Encoding::Utf16Be, UTF_16BE)]
+    {
         if let Some(rest) = bytes.strip_prefix(mark) {
             let (text, broken) = by.decode_without_bom_handling(rest);
             let fault = || Fault::whole("BAD_ENCODING", "UTF-16 内容有误", "the UTF-16 is malformed");
-            return if broken || rest.len() % 2 == 1 { Err(fault()) } else { Ok((encoding, text.into_owned())) };
+            return if broken || rest.len() % 2 == 1 {
+                Err(fault())
+            } else {
+                Ok((encoding, text.into_owned()))
+            };
         }
     }
     match utf8(bytes, 0) {
@@ -66,7 +72,11 @@ fn utf8(bytes: &[u8], offset: usize) -> Result<String, Fault> {
         let at = error.valid_up_to();
         let row = 1 + bytes[..at].iter().filter(|b| **b == b'\n').count() as u64;
         let at = at + offset;
-        let mut fault = Fault::whole("BAD_ENCODING", format!("第 {at} 字节处不是 UTF-8"), format!("not UTF-8 at byte {at}"));
+        let mut fault = Fault::whole(
+            "BAD_ENCODING",
+            format!("第 {at} 字节处不是 UTF-8"),
+            format!("not UTF-8 at byte {at}"),
+        );
         fault.row = row;
         fault
     })

@@ -21,7 +21,8 @@ impl Csv {
     /// # Errors
     /// When the header can't be written.
     pub fn new<'a>(header: impl IntoIterator<Item = &'a str>) -> Result<Csv, csv::Error> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(b"\xEF\xBB\xBF".to_vec());
+        let mut writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(b"\xEF\xBB\xBF".to_vec());
         writer.write_record(header)?;
         Ok(Csv { writer })
     }

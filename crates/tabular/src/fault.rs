@@ -24,8 +24,23 @@ const SHOWN: usize = 40;
 
 impl Fault {
     /// A fault at a cell.
-    pub fn at(row: u64, column: &str, value: &str, reason: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Fault {
-        Fault { row, column: column.to_owned(), value: kernel::text::shorten(value, SHOWN), reason, zh: zh.into(), en: en.into(), warning: false }
+    pub fn at(
+        row: u64,
+        column: &str,
+        value: &str,
+        reason: &'static str,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Fault {
+        Fault {
+            row,
+            column: column.to_owned(),
+            value: kernel::text::shorten(value, SHOWN),
+            reason,
+            zh: zh.into(),
+            en: en.into(),
+            warning: false,
+        }
     }
 
     /// A fault of the file as a whole.

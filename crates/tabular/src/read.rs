@@ -59,16 +59,30 @@ pub struct Table {
 pub fn read_csv(bytes: &[u8], columns: &[Column], limits: Limits) -> Result<Table, Vec<Fault>> {
     if bytes.len() > limits.bytes {
         let most = limits.bytes;
-        return Err(vec![Fault::whole("TOO_LARGE", format!("文件超过 {most} 字节"), format!("more than {most} bytes"))]);
+        return Err(vec![Fault::whole(
+            "TOO_LARGE",
+            format!("文件超过 {most} 字节"),
+            format!("more than {most} bytes"),
+        )]);
     }
     let (encoding, text) = decode(bytes).map_err(|fault| vec![fault])?;
     if let Some(row) = open_quote(&text) {
-        let mut fault = Fault::whole("OPEN_QUOTE", format!("第 {row} 行的引号没有闭合"), format!("a quotation mark opens in row {row} and is not closed"));
+        let mut fault = Fault::whole(
+            "OPEN_QUOTE",
+            format!("第 {row} 行的引号没有闭合"),
+            format!("a quotation mark opens in row {row} and is not closed"),
+        );
         fault.row = row;
         return Err(vec![fault]);
     }
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).terminator(csv::Terminator::CRLF).from_reader(text.as_bytes());
-    let mut records = reader.records().map(|record| record.map(|record| record.iter().map(str::to_owned).collect::<Vec<_>>()));
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .terminator(csv::Terminator::CRLF)
+        .from_reader(text.as_bytes());
+    let mut records = reader
+        .records()
+        .map(|record| record.map(|record| record.iter().map(str::to_owned).collect::<Vec<_>>()));
     let header = match records.next() {
         Some(Ok(header)) if header.iter().any(|name| !name.trim().is_empty()) => header,
         _ => return Err(vec![Fault::whole("NO_HEADER", "文件没有表头", "the file has no header")]),
@@ -83,11 +97,19 @@ pub fn read_csv(bytes: &[u8], columns: &[Column], limits: Limits) -> Result<Tabl
         table.total += 1;
         if table.total > limits.rows {
             let most = limits.rows;
-            return Err(vec![Fault::whole("TOO_MANY_ROWS", format!("超过 {most} 行"), format!("more than {most} rows"))]);
+            return Err(vec![Fault::whole(
+                "TOO_MANY_ROWS",
+                format!("超过 {most} 行"),
+                format!("more than {most} rows"),
+            )]);
         }
         match record {
-            Ok(record) => table.rows.extend(row(number, &record, header.len(), columns, &places, &mut table.faults)),
-            Err(error) => table.faults.push(Fault::at(number, "", "", "UNREADABLE", "此行无法解析", error.to_string())),
+            Ok(record) => {
+                table.rows.extend(row(number, &record, header.len(), columns, &places, &mut table.faults))
+            }
+            Err(error) => {
+                table.faults.push(Fault::at(number, "", "", "UNREADABLE", "此行无法解析", error.to_string()))
+            }
         }
     }
     if table.total == 0 {
@@ -97,29 +119,75 @@ pub fn read_csv(bytes: &[u8], columns: &[Column], limits: Limits) -> Result<Tabl
 }
 
 /// Where each column stands in the file; every column that is missing, at once.
-fn places(header: &[String], columns: &[Column], faults: &mut Vec<Fault>) -> Result<Vec<Option<usize>>, Vec<Fault>> {
+fn places(
+    header: &[String],
+    columns: &[Column],
+    faults: &mut Vec<Fault>,
+) -> Result<Vec<Option<usize>>, Vec<Fault>> {
     let mut at: HashMap<&str, usize> = HashMap::new();
     let mut bad = Vec::new();
     for (n, name) in header.iter().enumerate() {
         let name = name.trim();
         if at.insert(name, n).is_some() {
-            bad.push(Fault::at(1, name, name, "COLUMN_TWICE", format!("列 {name} 出现两次"), format!("the column {name} stands there twice")));
+            bad.push(Fault::at(
+                1,
+                name,
+                name,
+                "COLUMN_TWICE",
+                format!("列 {name} 出现两次"),
+                format!("the column {name} stands there twice"),
+            ));
         }
         if !columns.iter().any(|column| column.name == name) {
-            faults.push(Fault::at(1, name, name, "UNKNOWN_COLUMN", format!("未知列 {name} 已忽略"), format!("the unknown column {name} is left out")).warning());
+            faults.push(
+                Fault::at(
+                    1,
+                    name,
+                    name,
+                    "UNKNOWN_COLUMN",
+                    format!("未知列 {name} 已忽略"),
+                    format!("the unknown column {name} is left out"),
+                )
+                .warning(),
+            );
         }
     }
     for column in columns.iter().filter(|column| column.required && !at.contains_key(column.name)) {
         let name = column.name;
-        bad.push(Fault::at(1, name, "", "MISSING_COLUMN", format!("缺少列 {name}"), format!("the column {name} is missing")));
+        bad.push(Fault::at(
+            1,
+            name,
+            "",
+            "MISSING_COLUMN",
+            format!("缺少列 {name}"),
+            format!("the column {name} is missing"),
+        ));
     }
-    if bad.is_empty() { Ok(columns.iter().map(|column| at.get(column.name).copied()).collect()) } else { Err(bad) }
+    if bad.is_empty() {
+        Ok(columns.iter().map(|column| at.get(column.name).copied()).collect())
+    } else {
+        Err(bad)
+    }
 }
 
-fn row(number: u64, record: &[String], width: usize, columns: &[Column], places: &[Option<usize>], faults: &mut Vec<Fault>) -> Option<Row> {
+fn row(
+    number: u64,
+    record: &[String],
+    width: usize,
+    columns: &[Column],
+    places: &[Option<usize>],
+    faults: &mut Vec<Fault>,
+) -> Option<Row> {
     if record.len() != width {
         let found = record.len();
-        faults.push(Fault::at(number, "", "", "WIDTH", format!("有 {found} 列，应为 {width} 列"), format!("{found} columns instead of {width}")));
+        faults.push(Fault::at(
+            number,
+            "",
+            "",
+            "WIDTH",
+            format!("有 {found} 列，应为 {width} 列"),
+            format!("{found} columns instead of {width}"),
+        ));
         return None;
     }
     let before = faults.len();
@@ -131,12 +199,23 @@ fn row(number: u64, record: &[String], width: usize, columns: &[Column], places:
         let chars = trimmed.chars().count();
         if let Some(c) = trimmed.chars().find(|c| kernel::text::is_invisible(*c)) {
             let code = u32::from(c);
-            faults.push(fault("INVISIBLE", format!("含不可见字符 U+{code:04X}"), format!("invisible character U+{code:04X}")));
+            faults.push(fault(
+                "INVISIBLE",
+                format!("含不可见字符 U+{code:04X}"),
+                format!("invisible character U+{code:04X}"),
+            ));
         } else if chars > column.max_chars {
             let most = column.max_chars;
-            faults.push(fault("TOO_LONG", format!("共 {chars} 个字符，最多 {most}"), format!("{chars} characters, {most} at most")));
+            faults.push(fault(
+                "TOO_LONG",
+                format!("共 {chars} 个字符，最多 {most}"),
+                format!("{chars} characters, {most} at most"),
+            ));
         } else if trimmed.len() < raw.len() {
-            faults.push(fault("TRIMMED", "已去除首尾空格".to_owned(), "the spaces around it were removed".to_owned()).warning());
+            faults.push(
+                fault("TRIMMED", "已去除首尾空格".to_owned(), "the spaces around it were removed".to_owned())
+                    .warning(),
+            );
         }
         cells.push(unguard(trimmed).to_owned());
     }

@@ -87,7 +87,10 @@ fn files_that_are_refused_with_row_and_column() {
     ] {
         assert_eq!(faults(file), expected, "{file}");
     }
-    assert_eq!(faults("several_faults.csv"), [(2, "households".to_owned(), "OUT_OF_RANGE"), (3, "households".to_owned(), "NOT_A_NUMBER")]);
+    assert_eq!(
+        faults("several_faults.csv"),
+        [(2, "households".to_owned(), "OUT_OF_RANGE"), (3, "households".to_owned(), "NOT_A_NUMBER")]
+    );
     assert_eq!(faults("invalid_utf8.csv")[0].2, "BAD_ENCODING");
     assert_eq!(faults("nul_byte.csv")[0].2, "INVISIBLE");
 }

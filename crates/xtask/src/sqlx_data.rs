@@ -17,7 +17,9 @@ async fn database(schema: &'static str) -> Result<TestDatabase, Box<dyn std::err
     let schema = Schema::new(schema, migrator);
     let key = schema.fingerprint();
     let made = TestCluster::shared().database(&key, |url| async move {
-        migrate(&url, &schema).await.map_err(|refusal| format!("{refusal}: {:?}", std::error::Error::source(&refusal)))
+        migrate(&url, &schema)
+            .await
+            .map_err(|refusal| format!("{refusal}: {:?}", std::error::Error::source(&refusal)))
     });
     Ok(made.await?)
 }
@@ -67,12 +69,20 @@ fn now() -> std::time::SystemTime {
 
 fn read(dir: &Path) -> std::io::Result<BTreeMap<String, String>> {
     let entries = fs::read_dir(dir)?.flatten();
-    entries.map(|entry| Ok((entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path())?))).collect()
+    entries
+        .map(|entry| {
+            Ok((entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path())?))
+        })
+        .collect()
 }
 
 pub(crate) async fn hold() -> Done {
     for (_, schema) in SERVICES {
-        println!("export LINLI_{}_DATABASE_URL='{}'", schema.to_uppercase(), url(&database(schema).await?, schema));
+        println!(
+            "export LINLI_{}_DATABASE_URL='{}'",
+            schema.to_uppercase(),
+            url(&database(schema).await?, schema)
+        );
     }
     tokio::signal::ctrl_c().await?;
     Ok(())

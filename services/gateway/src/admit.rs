@@ -32,9 +32,15 @@ pub(crate) async fn surround(request: Request, next: Next) -> Response {
 }
 
 pub(crate) async fn admit(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let grpc = request.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+    let grpc = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
     let headers = request.headers().clone();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_string());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(address)| address.ip().to_string());
     let refused = match gate.caller(&headers, peer).await {
         Ok(caller) => gate.rates.admit(&caller).err(),
         Err(refusal) => Some(refusal),
@@ -56,7 +62,9 @@ impl Gate {
         match verified {
             Ok(identity) => Ok(identity.principal()),
             Err(Unverified::Missing) => Ok(peer.unwrap_or_default()),
-            Err(Unverified::KeysUnavailable) => Err(Refusal::new(&UNAVAILABLE).with("peer", "issuer").retry_after(Duration::from_secs(5))),
+            Err(Unverified::KeysUnavailable) => {
+                Err(Refusal::new(&UNAVAILABLE).with("peer", "issuer").retry_after(Duration::from_secs(5)))
+            }
             Err(other) => Err(Refusal::new(&UNAUTHENTICATED).with("cause", other.cause())),
         }
     }

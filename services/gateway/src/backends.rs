@@ -38,14 +38,20 @@ impl Backends {
     }
 
     /// The service that a message goes to: by the package, or by `services/{service}/…` in its name or parent.
-    pub(crate) fn for_message(&self, method: &MethodDescriptor, message: &DynamicMessage) -> Result<Peer, Refusal> {
+    pub(crate) fn for_message(
+        &self,
+        method: &MethodDescriptor,
+        message: &DynamicMessage,
+    ) -> Result<Peer, Refusal> {
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
         if !path[1..].starts_with(SHARED) {
             return self.by_package(&path).ok_or_else(|| unknown(&path));
         }
-        let text = |name: &str| message.get_field_by_name(name).and_then(|value| value.as_str().map(str::to_owned));
+        let text =
+            |name: &str| message.get_field_by_name(name).and_then(|value| value.as_str().map(str::to_owned));
         let name = text("name").or_else(|| text("parent")).unwrap_or_default();
-        let service = name.strip_prefix("services/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let service =
+            name.strip_prefix("services/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
         self.named(service).ok_or_else(|| unknown(&path))
     }
 

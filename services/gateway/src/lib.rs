@@ -72,7 +72,11 @@ pub fn gateway(settings: &Settings, backends: &Backends, verifier: Verifier) -> 
 }
 
 async fn dispatch(request: Request, rest: Arc<Rest>, proxy: Arc<Proxy>) -> Response {
-    let kind = request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_vec()).unwrap_or_default();
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .map(|value| value.as_bytes().to_vec())
+        .unwrap_or_default();
     if kind.starts_with(b"application/grpc-web") {
         let inner = tower::service_fn(move |request: http::Request<tonic::body::Body>| {
             let proxy = proxy.clone();
@@ -84,13 +88,19 @@ async fn dispatch(request: Request, rest: Arc<Rest>, proxy: Arc<Proxy>) -> Respo
             Err(never) => match never {},
         };
     }
-    if kind.starts_with(b"application/grpc") { proxy.handle(request).await } else { rest.handle(request).await }
+    if kind.starts_with(b"application/grpc") {
+        proxy.handle(request).await
+    } else {
+        rest.handle(request).await
+    }
 }
 
 /// Health and reflection, answered here.
 fn own_services() -> Result<Router, String> {
-    let v1 = tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(contracts::DESCRIPTORS);
-    let old = tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(contracts::DESCRIPTORS);
+    let v1 = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(contracts::DESCRIPTORS);
+    let old = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(contracts::DESCRIPTORS);
     let (_, health) = tonic_health::server::health_reporter();
     let routes = tonic::service::Routes::new(health)
         .add_service(v1.build_v1().map_err(|error| error.to_string())?)
@@ -99,9 +109,18 @@ fn own_services() -> Result<Router, String> {
 }
 
 fn cors(settings: &Settings) -> CorsLayer {
-    let exposed = ["grpc-status", "grpc-message", "grpc-status-details-bin", "linli-trace-id", "linli-replayed", "etag"];
+    let exposed = [
+        "grpc-status",
+        "grpc-message",
+        "grpc-status-details-bin",
+        "linli-trace-id",
+        "linli-replayed",
+        "etag",
+    ];
     let origins = match &settings.origins {
-        Some(origins) => AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok())),
+        Some(origins) => {
+            AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+        }
         None => AllowOrigin::predicate(|origin, _| is_loopback(origin)),
     };
     CorsLayer::new()
@@ -113,5 +132,7 @@ fn cors(settings: &Settings) -> CorsLayer {
 
 fn is_loopback(origin: &HeaderValue) -> bool {
     let host = origin.to_str().ok().and_then(|origin| origin.split("://").nth(1)).unwrap_or_default();
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| host == *local || host.strip_prefix(local).is_some_and(|rest| rest.starts_with(':')))
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|local| host == *local || host.strip_prefix(local).is_some_and(|rest| rest.starts_with(':')))
 }

@@ -19,9 +19,13 @@ pub(crate) struct Rates {
 impl Rates {
     /// So many calls a second, twice as many at once.
     pub(crate) fn new(per_second: NonZeroU32) -> Rates {
-        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
+        let quota = Quota::per_second(per_second)
+            .allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
         // a caller who is quiet for a minute has a full bucket anyway
-        Rates { quota, buckets: Cache::builder().max_capacity(CALLERS).time_to_idle(Duration::from_secs(60)).build() }
+        Rates {
+            quota,
+            buckets: Cache::builder().max_capacity(CALLERS).time_to_idle(Duration::from_secs(60)).build(),
+        }
     }
 
     /// Takes a token of `caller`.

@@ -37,20 +37,33 @@ impl Proxy {
             self.open(&path, request).await?
         } else {
             let peer = self.backends.by_package(&path);
-            let unknown = || Refusal::new(&UNKNOWN_METHOD).with("method", path.trim_start_matches('/').chars().take(200).collect::<String>());
+            let unknown = || {
+                Refusal::new(&UNKNOWN_METHOD)
+                    .with("method", path.trim_start_matches('/').chars().take(200).collect::<String>())
+            };
             (peer.ok_or_else(unknown)?, request.map(tonic::body::Body::new))
         };
         Ok(peer.oneshot(request).await?.map(Body::new))
     }
 
     /// Reads the one message of a request, to see which service it is for.
-    async fn open(&self, path: &str, request: Request<Body>) -> Result<(chassis::peer::Peer, Request<tonic::body::Body>), Status> {
-        let method = method_of(&self.pool, path).ok_or_else(|| Refusal::new(&UNKNOWN_METHOD).with("method", path.trim_start_matches('/')))?;
+    async fn open(
+        &self,
+        path: &str,
+        request: Request<Body>,
+    ) -> Result<(chassis::peer::Peer, Request<tonic::body::Body>), Status> {
+        let method = method_of(&self.pool, path)
+            .ok_or_else(|| Refusal::new(&UNKNOWN_METHOD).with("method", path.trim_start_matches('/')))?;
         let (head, body) = request.into_parts();
         let broken = |cause: &str| Status::from(Refusal::new(&INVALID_ENCODING).with("cause", cause));
-        let bytes = Limited::new(body, OPENED).collect().await.map_err(|_| broken("the message is too long or broke off"))?.to_bytes();
+        let bytes = Limited::new(body, OPENED)
+            .collect()
+            .await
+            .map_err(|_| broken("the message is too long or broke off"))?
+            .to_bytes();
         let message = unframe(bytes.clone()).ok_or_else(|| broken("not one uncompressed gRPC message"))?;
-        let message = DynamicMessage::decode(method.input(), message).map_err(|_| broken("not a message of the method"))?;
+        let message = DynamicMessage::decode(method.input(), message)
+            .map_err(|_| broken("not a message of the method"))?;
         let peer = self.backends.for_message(&method, &message)?;
         Ok((peer, Request::from_parts(head, tonic::body::Body::new(Full::new(bytes)))))
     }

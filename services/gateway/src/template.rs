@@ -95,7 +95,11 @@ impl<T> Trie<T> {
     }
 
     /// The leaf and the segments, still percent-encoded; else the methods that the path knows.
-    pub(crate) fn find<'a, 'p>(&'a self, method: &str, path: &'p str) -> Result<(&'a Leaf<T>, Vec<&'p str>), Vec<&'a str>> {
+    pub(crate) fn find<'a, 'p>(
+        &'a self,
+        method: &str,
+        path: &'p str,
+    ) -> Result<(&'a Leaf<T>, Vec<&'p str>), Vec<&'a str>> {
         let path = path.strip_prefix('/').unwrap_or(path);
         let (bare, verb) = split_verb(path);
         let mut allowed = Vec::new();
@@ -111,15 +115,24 @@ impl<T> Trie<T> {
         Err(allowed)
     }
 
-    fn walk<'a>(&'a self, method: &str, verb: &str, segments: &[&str], allowed: &mut Vec<&'a str>) -> Option<&'a Leaf<T>> {
+    fn walk<'a>(
+        &'a self,
+        method: &str,
+        verb: &str,
+        segments: &[&str],
+        allowed: &mut Vec<&'a str>,
+    ) -> Option<&'a Leaf<T>> {
         let list = match segments.split_first() {
             None => &self.endings,
             Some((first, rest)) => {
-                if let Some(leaf) = self.literals.get(*first).and_then(|node| node.walk(method, verb, rest, allowed)) {
+                if let Some(leaf) =
+                    self.literals.get(*first).and_then(|node| node.walk(method, verb, rest, allowed))
+                {
                     return Some(leaf);
                 }
                 if !first.is_empty()
-                    && let Some(leaf) = self.star.as_ref().and_then(|node| node.walk(method, verb, rest, allowed))
+                    && let Some(leaf) =
+                        self.star.as_ref().and_then(|node| node.walk(method, verb, rest, allowed))
                 {
                     return Some(leaf);
                 }
@@ -160,7 +173,8 @@ mod tests {
     #[test]
     fn paths_of_several_segments_and_verbs_are_found() {
         let trie = trie();
-        let find = |method, path| trie.find(method, path).map(|(leaf, segments)| (leaf.value, segments.len()));
+        let find =
+            |method, path| trie.find(method, path).map(|(leaf, segments)| (leaf.value, segments.len()));
         assert_eq!(find("GET", "/v1/towns"), Ok(("towns", 2)));
         assert_eq!(find("GET", "/v1/towns/malu"), Ok(("town", 3)));
         assert_eq!(find("GET", "/v1/towns/malu/blocks/b-1:steward"), Ok(("steward", 5)));

@@ -1,6 +1,10 @@
 //! The two times that a reader asks about.
 
-use chassis::{call::Call, refusal::{Faults, Refusal}, wire};
+use chassis::{
+    call::Call,
+    refusal::{Faults, Refusal},
+    wire,
+};
 use contracts::google::r#type as google;
 use jiff::{Timestamp, civil::Date};
 
@@ -20,7 +24,11 @@ impl AsOf {
     }
 
     /// Of a request; today and now when it doesn't say.
-    pub(crate) fn of(call: &Call, day: Option<&google::Date>, read_time: Option<&prost_types::Timestamp>) -> Result<AsOf, Refusal> {
+    pub(crate) fn of(
+        call: &Call,
+        day: Option<&google::Date>,
+        read_time: Option<&prost_types::Timestamp>,
+    ) -> Result<AsOf, Refusal> {
         let mut faults = Faults::default();
         let day = faults.take(wire::date("as_of_date", day));
         let read_time = faults.take(wire::instant("read_time", read_time));

@@ -45,7 +45,13 @@ pub async fn load(context: &Context, clock: &Clock) -> Result<(), Refusal> {
     }
     town(context, &call).await?;
     papers(context, &call).await?;
-    let tables = [file!("communities"), file!("committees"), file!("household_counts"), file!("blocks"), file!("stewardships")];
+    let tables = [
+        file!("communities"),
+        file!("committees"),
+        file!("household_counts"),
+        file!("blocks"),
+        file!("stewardships"),
+    ];
     import(context, &call, clock, &tables).await
 }
 
@@ -61,10 +67,16 @@ async fn begin(context: &Context, call: &Call) -> Result<Work, Refusal> {
 }
 
 async fn town(context: &Context, call: &Call) -> Result<(), Refusal> {
-    let columns = ["code", "name", "district", "administrative_code"].map(|name| Column { name, required: true, max_chars: 200 });
-    let table = read_csv(file!("towns").1, &columns, Limits::default()).map_err(|faults| Refusal::internal(format!("{faults:?}")))?;
+    let columns = ["code", "name", "district", "administrative_code"].map(|name| Column {
+        name,
+        required: true,
+        max_chars: 200,
+    });
+    let table = read_csv(file!("towns").1, &columns, Limits::default())
+        .map_err(|faults| Refusal::internal(format!("{faults:?}")))?;
     for row in table.rows {
-        let [code, name, district, administrative_code] = <[String; 4]>::try_from(row.cells).map_err(|_| Refusal::internal("towns.csv"))?;
+        let [code, name, district, administrative_code] =
+            <[String; 4]>::try_from(row.cells).map_err(|_| Refusal::internal("towns.csv"))?;
         let new = town::store::Town {
             town: code,
             display_name: name,
@@ -93,17 +105,38 @@ async fn town(context: &Context, call: &Call) -> Result<(), Refusal> {
 async fn papers(context: &Context, call: &Call) -> Result<(), Refusal> {
     let bad = |faults: Vec<tabular::Fault>| Refusal::internal(format!("{faults:?}"));
     let column = |name| Column { name, required: true, max_chars: 200 };
-    let papers = read_csv(file!("calendar_papers").1, &["code", "paper", "dated", "note"].map(column), Limits::default()).map_err(bad)?;
-    let days = read_csv(file!("calendar_paper_days").1, &["paper", "date", "kind", "holiday"].map(column), Limits::default()).map_err(bad)?;
+    let papers = read_csv(
+        file!("calendar_papers").1,
+        &["code", "paper", "dated", "note"].map(column),
+        Limits::default(),
+    )
+    .map_err(bad)?;
+    let days = read_csv(
+        file!("calendar_paper_days").1,
+        &["paper", "date", "kind", "holiday"].map(column),
+        Limits::default(),
+    )
+    .map_err(bad)?;
     let mut work = begin(context, call).await?;
     let mut changes = Vec::new();
     for row in papers.rows {
-        let [id, title, dated, note] = <[String; 4]>::try_from(row.cells).map_err(|_| Refusal::internal("calendar_papers.csv"))?;
+        let [id, title, dated, note] =
+            <[String; 4]>::try_from(row.cells).map_err(|_| Refusal::internal("calendar_papers.csv"))?;
         let its = days.rows.iter().filter(|day| day.cells[0] == id).filter_map(|day| {
-            Some(calendar::store::PaperDay { day: day.cells[1].parse().ok()?, kind: DayKind::from_name(&day.cells[2])?, holiday: day.cells[3].clone() })
+            Some(calendar::store::PaperDay {
+                day: day.cells[1].parse().ok()?,
+                kind: DayKind::from_name(&day.cells[2])?,
+                holiday: day.cells[3].clone(),
+            })
         });
         let its: Vec<_> = its.collect();
-        let head = calendar::store::Head { id, title, issued: dated.parse().map_err(Refusal::internal)?, note, created: 0 };
+        let head = calendar::store::Head {
+            id,
+            title,
+            issued: dated.parse().map_err(Refusal::internal)?,
+            note,
+            created: 0,
+        };
         if calendar::store::create(work.sql(), &head, &its).await? {
             changes.push(calendar::change(&head.id, "create"));
         }
@@ -119,7 +152,12 @@ async fn papers(context: &Context, call: &Call) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn import(context: &Context, call: &Call, clock: &Clock, tables: &[(&str, &[u8])]) -> Result<(), Refusal> {
+async fn import(
+    context: &Context,
+    call: &Call,
+    clock: &Clock,
+    tables: &[(&str, &[u8])],
+) -> Result<(), Refusal> {
     let files = tables.iter().map(|(table, content)| pb::ImportFile {
         table: (*table).to_owned(),
         file_name: format!("{table}.csv"),
@@ -135,7 +173,14 @@ async fn import(context: &Context, call: &Call, clock: &Clock, tables: &[(&str, 
     };
     let (id, input) = (Uuid::now_v7(), request.encode_to_vec());
     let mut work = begin(context, call).await?;
-    let new = operations::New { town: "malu", id, kind: "import", caller: call.memo(), principal: call.principal(), input: &input };
+    let new = operations::New {
+        town: "malu",
+        id,
+        kind: "import",
+        caller: call.memo(),
+        principal: call.principal(),
+        input: &input,
+    };
     operations::create(work.sql(), new).await?;
     let record = Record {
         town: "malu".to_owned(),
@@ -149,6 +194,9 @@ async fn import(context: &Context, call: &Call, clock: &Clock, tables: &[(&str, 
     let stored = operations::get(context.db.read().await?.sql(), id).await?;
     match stored {
         Some(stored) if stored.state == "SUCCEEDED" => Ok(()),
-        other => Err(Refusal::internal(format!("the demonstration was not loaded: {:?}", other.map(|stored| stored.state)))),
+        other => Err(Refusal::internal(format!(
+            "the demonstration was not loaded: {:?}",
+            other.map(|stored| stored.state)
+        ))),
     }
 }

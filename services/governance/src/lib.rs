@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod committee;
 pub mod community;
 pub mod demo;
+pub mod plans;
 pub mod reasons;
 mod sheets;
 pub mod stewardship;
@@ -37,18 +38,39 @@ pub fn jobs() -> Jobs {
 
 /// Its gRPC services. `mark` is what exported files say of a demonstration.
 pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) -> Routes {
-    let imports = Imports { context: context.clone(), worker: worker.clone(), sheets: sheets::sheets(), mark };
+    let imports =
+        Imports { context: context.clone(), worker: worker.clone(), sheets: sheets::sheets(), mark };
     let tables = vec![rows(&committee::rules::TABLE), rows(&block::rules::TABLE)];
     Routes::new(pb::town_service_server::TownServiceServer::new(town::Towns(context.clone())))
-        .add_service(pb::community_service_server::CommunityServiceServer::new(community::Communities(context.clone())))
-        .add_service(pb::committee_service_server::CommitteeServiceServer::new(committee::Committees(context.clone())))
+        .add_service(pb::community_service_server::CommunityServiceServer::new(community::Communities(
+            context.clone(),
+        )))
+        .add_service(pb::committee_service_server::CommitteeServiceServer::new(committee::Committees(
+            context.clone(),
+        )))
         .add_service(pb::block_service_server::BlockServiceServer::new(block::Blocks(context.clone())))
-        .add_service(pb::stewardship_service_server::StewardshipServiceServer::new(stewardship::Stewardships(context.clone())))
-        .add_service(pb::role_binding_service_server::RoleBindingServiceServer::new(access::RoleBindings(context.clone())))
-        .add_service(pb::calendar_service_server::CalendarServiceServer::new(calendar::Calendars(context.clone())))
-        .add_service(platform::operation_service_server::OperationServiceServer::new(Operations { context: context.clone(), worker: worker.clone() }))
-        .add_service(platform::import_service_server::ImportServiceServer::new(imports).max_decoding_message_size(MESSAGE).max_encoding_message_size(4 * MESSAGE))
+        .add_service(pb::stewardship_service_server::StewardshipServiceServer::new(
+            stewardship::Stewardships(context.clone()),
+        ))
+        .add_service(pb::role_binding_service_server::RoleBindingServiceServer::new(access::RoleBindings(
+            context.clone(),
+        )))
+        .add_service(pb::calendar_service_server::CalendarServiceServer::new(calendar::Calendars(
+            context.clone(),
+        )))
+        .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
+            context: context.clone(),
+            worker: worker.clone(),
+        }))
+        .add_service(
+            platform::import_service_server::ImportServiceServer::new(imports)
+                .max_decoding_message_size(MESSAGE)
+                .max_encoding_message_size(4 * MESSAGE),
+        )
         .add_service(platform::event_service_server::EventServiceServer::new(Events(context.clone())))
         .add_service(platform::audit_service_server::AuditServiceServer::new(Audit(context.clone())))
-        .add_service(platform::catalogue_service_server::CatalogueServiceServer::new(Catalogue { reasons: reasons::ALL, tables }))
+        .add_service(platform::catalogue_service_server::CatalogueServiceServer::new(Catalogue {
+            reasons: reasons::ALL,
+            tables,
+        }))
 }

@@ -1,9 +1,7 @@
 //! What the stores of bitemporal tables share.
 
 use jiff::civil::Date;
-use kernel::{
-    periods::{Period, Splice},
-};
+use kernel::periods::{Period, Splice};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
@@ -16,7 +14,13 @@ pub(crate) async fn stamp(sql: &mut PgConnection) -> Result<String, Refusal> {
 }
 
 /// Ends the recorded time of rows that are believed no longer.
-pub(crate) async fn close<V>(sql: &mut PgConnection, table: &'static str, town: &str, splice: &Splice<Uuid, V>, at: &str) -> Result<(), Refusal> {
+pub(crate) async fn close<V>(
+    sql: &mut PgConnection,
+    table: &'static str,
+    town: &str,
+    splice: &Splice<Uuid, V>,
+    at: &str,
+) -> Result<(), Refusal> {
     let statement = format!(
         "update {table} set recorded = tstzrange(lower(recorded), $3::text::timestamptz) where town = $1 and id = any($2)"
     );

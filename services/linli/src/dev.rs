@@ -23,7 +23,9 @@ pub(crate) const BANNER: &str = "示例数据 · demonstration data, for develop
 /// The settings of the environment.
 pub(crate) fn config() -> Result<Config, Box<dyn std::error::Error + Send + Sync>> {
     let read = Config::read(|name| std::env::var(name).ok());
-    read.map_err(|bad: Vec<BadSetting>| bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ").into())
+    read.map_err(|bad: Vec<BadSetting>| {
+        bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ").into()
+    })
 }
 
 /// Whether this process is for development: it says so, or nothing says otherwise.
@@ -64,7 +66,13 @@ pub(crate) fn secret(dir: &Path, name: &str) -> io::Result<String> {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let text = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file)?.write_all(text.as_bytes())?;
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&file)?
+                .write_all(text.as_bytes())?;
             Ok(text)
         }
         Err(error) => Err(error),
@@ -73,7 +81,12 @@ pub(crate) fn secret(dir: &Path, name: &str) -> io::Result<String> {
 
 /// Holds `dir` for this process alone.
 pub(crate) fn claim(dir: &Path) -> Result<fs::File, Box<dyn std::error::Error + Send + Sync>> {
-    let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(dir.join("suite.lock"))?;
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(dir.join("suite.lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => Err(format!(
@@ -87,7 +100,9 @@ pub(crate) fn claim(dir: &Path) -> Result<fs::File, Box<dyn std::error::Error + 
 }
 
 /// The private Postgres of `dir` and the URL of its database.
-pub(crate) async fn database(dir: &Path) -> Result<(Server, String), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) async fn database(
+    dir: &Path,
+) -> Result<(Server, String), Box<dyn std::error::Error + Send + Sync>> {
     let options = devdb::Options { dir: dir.join("postgres"), durable: true, connections: 100 };
     let server = tokio::task::spawn_blocking(move || Server::join_or_start(&options)).await??;
     server.ensure_database("linli").await?;
@@ -96,7 +111,13 @@ pub(crate) async fn database(dir: &Path) -> Result<(Server, String), Box<dyn std
 }
 
 /// A token of a stand-in for `role`.
-pub(crate) fn token(issuer: &DevIssuer, role: &str, area: Option<&str>, person: Option<&str>, lifetime: Duration) -> io::Result<String> {
+pub(crate) fn token(
+    issuer: &DevIssuer,
+    role: &str,
+    area: Option<&str>,
+    person: Option<&str>,
+    lifetime: Duration,
+) -> io::Result<String> {
     let subject = person.map_or_else(|| role.to_owned(), str::to_owned);
     issuer.token(&DevClaims {
         person: Some(format!("towns/{DEMO_TOWN}/people/{subject}")),

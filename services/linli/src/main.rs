@@ -82,7 +82,8 @@ async fn main() -> ExitCode {
     match run(Arguments::parse().command.unwrap_or(Command::Serve { target: Target::All })).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let causes = std::iter::successors(Some(&*error as &dyn std::error::Error), |error| error.source());
+            let causes =
+                std::iter::successors(Some(&*error as &dyn std::error::Error), |error| error.source());
             eprintln!("linli: {}", causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
             ExitCode::FAILURE
         }

@@ -9,7 +9,9 @@ use chassis::{
     config::Config,
     context::Context,
     db::{Db, PoolSettings, Schema, migrate},
-    identity::{CachedDirectory, DevDirectory, DevIssuer, Directory, IssuerConfig, Verifier, refuse_unless_loopback},
+    identity::{
+        CachedDirectory, DevDirectory, DevIssuer, Directory, IssuerConfig, Verifier, refuse_unless_loopback,
+    },
     layers::{self, Gatekeeper, Layers, Permissions},
     peer,
     serve::serve as accept,
@@ -89,7 +91,10 @@ struct Listeners {
 }
 
 impl Listeners {
-    async fn bind(ground: &Ground, target: Target) -> Result<Listeners, Box<dyn std::error::Error + Send + Sync>> {
+    async fn bind(
+        ground: &Ground,
+        target: Target,
+    ) -> Result<Listeners, Box<dyn std::error::Error + Send + Sync>> {
         let main = match target {
             Target::All | Target::Gateway => "LINLI_GATEWAY_LISTEN",
             Target::Governance => "LINLI_GOVERNANCE_LISTEN",
@@ -98,7 +103,9 @@ impl Listeners {
         if ground.development.is_some() {
             refuse_unless_loopback(&[main, admin])?;
         }
-        let bind = async |address| TcpListener::bind(address).await.map_err(|error| format!("listening on {address}: {error}"));
+        let bind = async |address| {
+            TcpListener::bind(address).await.map_err(|error| format!("listening on {address}: {error}"))
+        };
         Ok(Listeners { main: bind(main).await?, admin: bind(admin).await? })
     }
 }
@@ -140,10 +147,21 @@ impl Ground {
         let mut issuers: Vec<IssuerConfig> = config.issuer()?.into_iter().collect();
         issuers.extend(development.as_ref().map(|development| development.issuer.config()));
         if issuers.is_empty() {
-            return Err("no issuer of tokens: set LINLI_OIDC_ISSUER and LINLI_OIDC_JWKS, or LINLI_DEVELOPMENT=true".into());
+            return Err(
+                "no issuer of tokens: set LINLI_OIDC_ISSUER and LINLI_OIDC_JWKS, or LINLI_DEVELOPMENT=true"
+                    .into(),
+            );
         }
         let verifier = Verifier::new(issuers);
-        Ok(Ground { config, development, telemetry, clock, verifier, stop: CancellationToken::new(), tasks: TaskTracker::new() })
+        Ok(Ground {
+            config,
+            development,
+            telemetry,
+            clock,
+            verifier,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        })
     }
 
     fn banner(&self) -> Option<String> {
@@ -153,17 +171,30 @@ impl Ground {
     /// The database of governance with its context, migrated in development.
     pub(crate) async fn governance(&self) -> Result<Context, Box<dyn std::error::Error + Send + Sync>> {
         let schema = governance_schema();
-        let url = self.config.get("LINLI_GOVERNANCE_DATABASE_URL").or_else(|| self.config.get("LINLI_DATABASE_URL"));
+        let url = self
+            .config
+            .get("LINLI_GOVERNANCE_DATABASE_URL")
+            .or_else(|| self.config.get("LINLI_DATABASE_URL"));
         let url = url.ok_or("no database: set LINLI_GOVERNANCE_DATABASE_URL or LINLI_DATABASE_URL")?;
         if self.development.is_some() {
             migrate(url, &schema).await?;
         }
-        let pool = PoolSettings { connections: self.config.parsed("LINLI_POOL_CONNECTIONS")?, ..PoolSettings::default() };
-        Ok(Context { service: "governance", db: Db::open(url, &schema, &pool)?, pages: self.config.page_key()? })
+        let pool = PoolSettings {
+            connections: self.config.parsed("LINLI_POOL_CONNECTIONS")?,
+            ..PoolSettings::default()
+        };
+        Ok(Context {
+            service: "governance",
+            db: Db::open(url, &schema, &pool)?,
+            pages: self.config.page_key()?,
+        })
     }
 
     /// Governance within its layers, with its background work.
-    fn layered_governance(&self, context: &Context) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> {
+    fn layered_governance(
+        &self,
+        context: &Context,
+    ) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> {
         chassis::validate::install();
         let bindings: Arc<dyn Directory> = Arc::new(BindingDirectory(Arc::new(context.db.clone())));
         let bindings: Arc<dyn Directory> = Arc::new(CachedDirectory::new(bindings));
@@ -179,10 +210,23 @@ impl Ground {
             directory,
             clock: self.clock.clone(),
         };
-        let worker = chassis::operations::Worker::new(context.clone(), self.clock.clone(), governance::jobs());
-        let layers = Layers { service: "governance", gatekeeper: Arc::new(gatekeeper), in_flight: 512, deadline: Duration::from_secs(60) };
-        let router = layers::layered(governance::routes(context, &worker, self.development.as_ref().map(|_| governance::demo::MARK)), &layers);
-        self.tasks.spawn(chassis::seal::run(context.db.clone(), Duration::from_millis(200), self.stop.clone()));
+        let worker =
+            chassis::operations::Worker::new(context.clone(), self.clock.clone(), governance::jobs());
+        let layers = Layers {
+            service: "governance",
+            gatekeeper: Arc::new(gatekeeper),
+            in_flight: 512,
+            deadline: Duration::from_secs(60),
+        };
+        let router = layers::layered(
+            governance::routes(context, &worker, self.development.as_ref().map(|_| governance::demo::MARK)),
+            &layers,
+        );
+        self.tasks.spawn(chassis::seal::run(
+            context.db.clone(),
+            Duration::from_millis(200),
+            self.stop.clone(),
+        ));
         self.tasks.spawn(worker.run(self.stop.clone()));
         Ok(router)
     }
@@ -191,7 +235,10 @@ impl Ground {
         Ok(Settings {
             max_body: self.config.parsed("LINLI_MAX_BODY_BYTES")?,
             rate: self.config.parsed::<NonZeroU32>("LINLI_RATE_PER_SECOND")?,
-            origins: self.config.get("LINLI_CORS_ORIGINS").map(|list| list.split(',').map(|origin| origin.trim().to_owned()).collect()),
+            origins: self
+                .config
+                .get("LINLI_CORS_ORIGINS")
+                .map(|list| list.split(',').map(|origin| origin.trim().to_owned()).collect()),
             banner: self.banner(),
         })
     }
@@ -207,12 +254,16 @@ impl Ground {
 }
 
 impl Development {
-    async fn lay(config: &mut Config, target: Target) -> Result<Development, Box<dyn std::error::Error + Send + Sync>> {
+    async fn lay(
+        config: &mut Config,
+        target: Target,
+    ) -> Result<Development, Box<dyn std::error::Error + Send + Sync>> {
         let dir = dev::data_dir(config);
         dev::prepare(&dir).map_err(|error| format!("preparing {}: {error}", dir.display()))?;
         let dir = dir.canonicalize()?;
         let lock = if target == Target::All { Some(dev::claim(&dir)?) } else { None };
-        let own = config.get("LINLI_DATABASE_URL").is_none() && config.get("LINLI_GOVERNANCE_DATABASE_URL").is_none();
+        let own = config.get("LINLI_DATABASE_URL").is_none()
+            && config.get("LINLI_GOVERNANCE_DATABASE_URL").is_none();
         let mut postgres = None;
         if own && target != Target::Gateway {
             let (server, url) = dev::database(&dir).await?;
@@ -237,10 +288,25 @@ async fn all(ground: &Ground, listen: Listeners) -> Done {
     let (gateway, admin) = (listen.main.local_addr()?, listen.admin.local_addr()?);
     let db = context.db.clone();
     ground.accept(listen.main, edge);
-    ground.accept(listen.admin, ground.admin().check("governance database", move || { let db = db.clone(); async move { db.ping().await } }).router());
+    ground.accept(
+        listen.admin,
+        ground
+            .admin()
+            .check("governance database", move || {
+                let db = db.clone();
+                async move { db.ping().await }
+            })
+            .router(),
+    );
     if let Some(development) = &ground.development {
         std::fs::write(development.dir.join("addresses"), format!("{gateway}\n{admin}\n"))?;
-        let token = dev::token(&development.issuer, "town-officer", None, Some("town-officer-1"), Duration::from_secs(12 * 3600))?;
+        let token = dev::token(
+            &development.issuer,
+            "town-officer",
+            None,
+            Some("town-officer-1"),
+            Duration::from_secs(12 * 3600),
+        )?;
         dev::welcome(gateway, admin, &development.dir, &token);
     }
     tracing::info!(%gateway, %admin, "listening");
@@ -253,7 +319,16 @@ async fn governance_alone(ground: &Ground, listen: Listeners) -> Done {
     let (service, admin) = (listen.main.local_addr()?, listen.admin.local_addr()?);
     let db = context.db.clone();
     ground.accept(listen.main, router);
-    ground.accept(listen.admin, ground.admin().check("database", move || { let db = db.clone(); async move { db.ping().await } }).router());
+    ground.accept(
+        listen.admin,
+        ground
+            .admin()
+            .check("database", move || {
+                let db = db.clone();
+                async move { db.ping().await }
+            })
+            .router(),
+    );
     tracing::info!(%service, %admin, "governance is listening");
     Ok(())
 }

@@ -45,14 +45,12 @@ impl Db {
     pub fn open(url: &str, schema: &Schema, settings: &PoolSettings) -> sqlx::Result<Db> {
         let options: PgConnectOptions = url.parse()?;
         let timeout = settings.statement.as_millis().to_string();
-        let options = options
-            .application_name(&format!("linli {}", schema.name))
-            .options([
-                ("role", schema.role.as_str()),
-                ("search_path", &format!("{},public", schema.name)),
-                ("statement_timeout", &timeout),
-                ("idle_in_transaction_session_timeout", &timeout),
-            ]);
+        let options = options.application_name(&format!("linli {}", schema.name)).options([
+            ("role", schema.role.as_str()),
+            ("search_path", &format!("{},public", schema.name)),
+            ("statement_timeout", &timeout),
+            ("idle_in_transaction_session_timeout", &timeout),
+        ]);
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
             .acquire_timeout(settings.acquire)
@@ -66,7 +64,11 @@ impl Db {
     /// # Errors
     /// UNAVAILABLE when no connection can be had.
     pub async fn read(&self) -> Result<Read, Refusal> {
-        let tx = self.pool.begin_with("begin isolation level repeatable read read only").await.map_err(unreachable)?;
+        let tx = self
+            .pool
+            .begin_with("begin isolation level repeatable read read only")
+            .await
+            .map_err(unreachable)?;
         Ok(Read { tx })
     }
 
@@ -118,7 +120,9 @@ impl From<sqlx::Error> for Refusal {
         match code.as_deref() {
             // serialization_failure, deadlock_detected, lock_not_available, exclusion and unique violations that
             // a rule did not foresee (two calls at once)
-            Some("40001" | "40P01" | "55P03" | "23P01" | "23505") => Refusal::new(&crate::refusal::CONFLICT).because(error),
+            Some("40001" | "40P01" | "55P03" | "23P01" | "23505") => {
+                Refusal::new(&crate::refusal::CONFLICT).because(error)
+            }
             Some("57014") => Refusal::new(&crate::refusal::DEADLINE).because(error),
             _ => Refusal::internal(error),
         }
@@ -128,7 +132,11 @@ impl From<sqlx::Error> for Refusal {
 /// Whether the connection was lost, so that the fate of what was under way is not known.
 pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
         // admin_shutdown, crash_shutdown, cannot_connect_now
         sqlx::Error::Database(e) => matches!(e.code().as_deref(), Some("57P01" | "57P02" | "57P03")),
         _ => false,

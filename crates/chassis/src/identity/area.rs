@@ -81,10 +81,13 @@ impl AreaTree {
             (Area::Everywhere, _) => true,
             (Area::Town(town), inner) => inner.town() == Some(town),
             (outer, inner) if outer == inner => true,
-            (Area::Community(community), Area::Committee(committee)) => self.communities.get(committee) == Some(community),
-            (Area::Community(_) | Area::Committee(_), Area::Block(block)) => {
-                self.committees.get(block).is_some_and(|committee| self.contains(outer, &Area::Committee(committee.clone())))
+            (Area::Community(community), Area::Committee(committee)) => {
+                self.communities.get(committee) == Some(community)
             }
+            (Area::Community(_) | Area::Committee(_), Area::Block(block)) => self
+                .committees
+                .get(block)
+                .is_some_and(|committee| self.contains(outer, &Area::Committee(committee.clone()))),
             (Area::Community(_) | Area::Committee(_) | Area::Block(_), _) => false,
         }
     }
@@ -153,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_scope_holds_for_its_town_and_its_permission_alone() {
-        let grants = [grant("committee-officer", "towns/malu/committees/a"), grant("town-officer", "towns/other")];
+        let grants =
+            [grant("committee-officer", "towns/malu/committees/a"), grant("town-officer", "towns/other")];
         let all = |town, permission| scope_of(&grants, permission, town);
         assert_eq!(all("other", "governance.committees.merge"), Scope::Town);
         assert_eq!(all("malu", "governance.committees.merge"), Scope::None);
@@ -164,15 +168,24 @@ mod tests {
 
     #[test]
     fn the_tree_reaches_from_town_to_block() {
-        let (committee, community) = (CommitteeName::new("malu", "a").unwrap(), CommunityName::new("malu", "c").unwrap());
+        let (committee, community) =
+            (CommitteeName::new("malu", "a").unwrap(), CommunityName::new("malu", "c").unwrap());
         let block = BlockName::new("malu", "b").unwrap();
         let tree = AreaTree {
             communities: [(committee.clone(), community.clone())].into(),
             committees: [(block.clone(), committee.clone())].into(),
         };
         let inner = Area::Block(block);
-        for outer in [Area::Everywhere, Area::Town("malu".to_owned()), Area::Community(community), Area::Committee(committee)] {
-            assert!(tree.contains(&outer, &inner) && (outer == inner || !tree.contains(&inner, &outer)), "{outer}");
+        for outer in [
+            Area::Everywhere,
+            Area::Town("malu".to_owned()),
+            Area::Community(community),
+            Area::Committee(committee),
+        ] {
+            assert!(
+                tree.contains(&outer, &inner) && (outer == inner || !tree.contains(&inner, &outer)),
+                "{outer}"
+            );
         }
         assert!(!tree.contains(&Area::Town("other".to_owned()), &inner));
     }

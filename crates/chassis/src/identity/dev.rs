@@ -27,7 +27,9 @@ const FILE: &str = "dev-issuer.key";
 
 /// The development issuer listens on something that others can reach.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("development mode gives tokens to anybody: it refuses to listen on {0}, which is not a loopback address")]
+#[error(
+    "development mode gives tokens to anybody: it refuses to listen on {0}, which is not a loopback address"
+)]
 pub struct NotLoopback(pub SocketAddr);
 
 /// Refuses development mode on anything but loopback.
@@ -35,7 +37,10 @@ pub struct NotLoopback(pub SocketAddr);
 /// # Errors
 /// Names the first address that isn't.
 pub fn refuse_unless_loopback(listen: &[SocketAddr]) -> Result<(), NotLoopback> {
-    listen.iter().find(|address| !address.ip().is_loopback()).map_or(Ok(()), |address| Err(NotLoopback(*address)))
+    listen
+        .iter()
+        .find(|address| !address.ip().is_loopback())
+        .map_or(Ok(()), |address| Err(NotLoopback(*address)))
 }
 
 /// What a token says.
@@ -140,7 +145,13 @@ fn create(file: &Path) -> io::Result<Vec<u8>> {
     let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
         .map_err(|error| io::Error::other(format!("making a key: {error}")))?;
     let beside = file.with_extension(format!("new-{}", std::process::id()));
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?.write_all(document.as_ref())?;
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?
+        .write_all(document.as_ref())?;
     let linked = fs::hard_link(&beside, file);
     fs::remove_file(&beside)?;
     match linked {
@@ -192,7 +203,12 @@ mod tests {
         let payload = ours.token(&claims(60)).unwrap().split('.').nth(1).unwrap().to_owned();
         let none = format!("{}.{payload}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#));
         assert_eq!(verify(none).await, Unverified::Malformed);
-        let hmac = encode(&Header { kid: Some(ours.kid.clone()), ..Header::new(Algorithm::HS256) }, &serde_json::json!({"iss": DEV_ISSUER, "sub": "x", "aud": "linli", "exp": 9_999_999_999u64}), &EncodingKey::from_secret(b"x")).unwrap();
+        let hmac = encode(
+            &Header { kid: Some(ours.kid.clone()), ..Header::new(Algorithm::HS256) },
+            &serde_json::json!({"iss": DEV_ISSUER, "sub": "x", "aud": "linli", "exp": 9_999_999_999u64}),
+            &EncodingKey::from_secret(b"x"),
+        )
+        .unwrap();
         assert_eq!(verify(hmac).await, Unverified::Algorithm);
 
         let signed = |body: serde_json::Value| {
@@ -203,7 +219,10 @@ mod tests {
         assert_eq!(verify(signed(body("else", DEV_ISSUER, 9_999_999_999, 0))).await, Unverified::Audience);
         assert_eq!(verify(signed(body("linli", "else", 9_999_999_999, 0))).await, Unverified::UnknownIssuer);
         assert_eq!(verify(signed(body("linli", DEV_ISSUER, 1_000, 0))).await, Unverified::Expired);
-        assert_eq!(verify(signed(body("linli", DEV_ISSUER, 9_999_999_999, 9_999_999_998))).await, Unverified::NotYet);
+        assert_eq!(
+            verify(signed(body("linli", DEV_ISSUER, 9_999_999_999, 9_999_999_998))).await,
+            Unverified::NotYet
+        );
         assert_eq!(verify("x.y.z".to_owned()).await, Unverified::Malformed);
     }
 

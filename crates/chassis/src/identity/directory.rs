@@ -38,7 +38,9 @@ pub struct CachedDirectory {
 impl CachedDirectory {
     /// Remembers the answers of `inner`.
     pub fn new(inner: Arc<dyn Directory>) -> CachedDirectory {
-        let cache = |seconds| Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(seconds)).build();
+        let cache = |seconds| {
+            Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(seconds)).build()
+        };
         CachedDirectory { inner, fresh: cache(30), stale: cache(600) }
     }
 }
@@ -82,7 +84,9 @@ impl DevDirectory {
             Some(_) => None,
             None if code == "everywhere" => Some(Area::Everywhere),
             None if code.contains('/') => code.parse().ok(),
-            None if code.len() == 12 && code.bytes().all(|b| b.is_ascii_digit()) => CommitteeName::new(town, code).ok().map(Area::Committee),
+            None if code.len() == 12 && code.bytes().all(|b| b.is_ascii_digit()) => {
+                CommitteeName::new(town, code).ok().map(Area::Committee)
+            }
             None => Some(Area::Town(code.to_owned())),
         }
     }

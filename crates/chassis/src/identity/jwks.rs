@@ -87,9 +87,13 @@ fn parse(bytes: &[u8]) -> Result<JwkSet, String> {
 
 async fn get(url: &str) -> Result<Vec<u8>, String> {
     use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
+    let connector =
+        hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
     let client: Client<_, Empty<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
-    let answer = client.get(url.parse().map_err(|_| "not a URL".to_owned())?).await.map_err(|error| error.to_string())?;
+    let answer = client
+        .get(url.parse().map_err(|_| "not a URL".to_owned())?)
+        .await
+        .map_err(|error| error.to_string())?;
     if !answer.status().is_success() {
         return Err(format!("answered {}", answer.status()));
     }

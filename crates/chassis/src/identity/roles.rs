@@ -40,7 +40,12 @@ macro_rules! reading_and {
 
 /// All roles.
 pub static ROLES: &[Role] = &[
-    Role { id: "administrator", zh: "系统管理员", en: "administrator", permissions: &["governance.*", "funding.*", "insurance.*", "workforce.*", "platform.*"] },
+    Role {
+        id: "administrator",
+        zh: "系统管理员",
+        en: "administrator",
+        permissions: &["governance.*", "funding.*", "insurance.*", "workforce.*", "platform.*"],
+    },
     Role {
         id: "town-officer",
         zh: "镇社区办",
@@ -65,7 +70,11 @@ pub static ROLES: &[Role] = &[
         id: "community-officer",
         zh: "镇管社区干部",
         en: "community officer",
-        permissions: reading_and!("governance.stewardships.*", "governance.blocks.update", "governance.committees.count"),
+        permissions: reading_and!(
+            "governance.stewardships.*",
+            "governance.blocks.update",
+            "governance.committees.count"
+        ),
     },
     Role {
         id: "committee-officer",
@@ -80,20 +89,51 @@ pub static ROLES: &[Role] = &[
         ),
     },
     Role { id: "steward", zh: "小管家", en: "steward", permissions: reading_and!() },
-    Role { id: "organisation-department", zh: "组织部门", en: "organisation department", permissions: reading_and!() },
-    Role { id: "supervision-member", zh: "监督委员会成员", en: "supervision member", permissions: reading_and!() },
-    Role { id: "adjuster", zh: "理赔员", en: "adjuster", permissions: &["governance.calendar.get", "governance.caller.get"] },
+    Role {
+        id: "organisation-department",
+        zh: "组织部门",
+        en: "organisation department",
+        permissions: reading_and!(),
+    },
+    Role {
+        id: "supervision-member",
+        zh: "监督委员会成员",
+        en: "supervision member",
+        permissions: reading_and!(),
+    },
+    Role {
+        id: "adjuster",
+        zh: "理赔员",
+        en: "adjuster",
+        permissions: &["governance.calendar.get", "governance.caller.get"],
+    },
     Role {
         id: "auditor",
         zh: "审计",
         en: "auditor",
-        permissions: reading_and!("governance.roleBindings.get", "governance.roleBindings.list", "platform.audit.*", "platform.events.list", "platform.operations.get", "platform.operations.list", "platform.exports.*"),
+        permissions: reading_and!(
+            "governance.roleBindings.get",
+            "governance.roleBindings.list",
+            "platform.audit.*",
+            "platform.events.list",
+            "platform.operations.get",
+            "platform.operations.list",
+            "platform.exports.*"
+        ),
     },
     Role {
         id: "operator",
         zh: "运维",
         en: "operator",
-        permissions: &["platform.operations.*", "platform.events.*", "platform.audit.verify", "platform.imports.list", "governance.calendar.get", "governance.roles.list", "governance.caller.get"],
+        permissions: &[
+            "platform.operations.*",
+            "platform.events.*",
+            "platform.audit.verify",
+            "platform.imports.list",
+            "governance.calendar.get",
+            "governance.roles.list",
+            "governance.caller.get",
+        ],
     },
 ];
 
@@ -118,7 +158,10 @@ fn matches(held: &str, wanted: &str) -> bool {
 /// Whether holders of `held` hold all of `role` in all of `area`: nobody grants more than that.
 pub fn covers(held: &[Grant], role: &Role, area: &Area, tree: &AreaTree) -> bool {
     role.permissions.iter().all(|wanted| {
-        held.iter().any(|grant| tree.contains(&grant.area, area) && grant.role.permissions.iter().any(|pattern| matches(pattern, wanted)))
+        held.iter().any(|grant| {
+            tree.contains(&grant.area, area)
+                && grant.role.permissions.iter().any(|pattern| matches(pattern, wanted))
+        })
     })
 }
 

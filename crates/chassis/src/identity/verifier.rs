@@ -178,17 +178,25 @@ impl Verifier {
             tracing::warn!(issuer = %issuer.config.issuer, %cause, "keys of an issuer can't be had");
             Unverified::KeysUnavailable
         })?;
-        let key = DecodingKey::from_jwk(&found.ok_or(Unverified::UnknownKey)?).map_err(|_| Unverified::UnknownKey)?;
+        let key = DecodingKey::from_jwk(&found.ok_or(Unverified::UnknownKey)?)
+            .map_err(|_| Unverified::UnknownKey)?;
         let mut validation = Validation::new(header.alg);
         validation.leeway = LEEWAY;
         validation.validate_nbf = true;
         validation.set_issuer(&[&issuer.config.issuer]);
         validation.set_audience(&[&issuer.config.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "sub", "aud"]);
-        let claims = decode::<Claims>(token, &key, &validation).map_err(|error| refusal(error.kind()))?.claims;
+        let claims =
+            decode::<Claims>(token, &key, &validation).map_err(|error| refusal(error.kind()))?.claims;
         let groups = claims.others.get(&issuer.config.groups_claim).and_then(|v| v.as_array());
         let groups = groups.into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect();
-        Ok(Identity { issuer: claims.iss, subject: claims.sub, groups, person: claims.person, expires: claims.exp })
+        Ok(Identity {
+            issuer: claims.iss,
+            subject: claims.sub,
+            groups,
+            person: claims.person,
+            expires: claims.exp,
+        })
     }
 }
 

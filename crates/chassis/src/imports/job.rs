@@ -41,14 +41,23 @@ struct Import<'a> {
 #[tonic::async_trait]
 impl Job for ImportJob {
     async fn run(&self, running: &Running) -> Result<Option<Any>, Refusal> {
-        let request = pb::ImportTablesRequest::decode(running.stored.input.as_slice()).map_err(Refusal::internal)?;
+        let request =
+            pb::ImportTablesRequest::decode(running.stored.input.as_slice()).map_err(Refusal::internal)?;
         let town: TownName = wire::name("town", &request.town)?;
         if let Some(done) = finished(&running.stored.cursor) {
             return Ok(Some(any(&done)));
         }
         let report = pb::ImportReport { validate_only: request.validate_only, ..Default::default() };
-        let mut import =
-            Import { sheets: &self.0, running, request, town, tables: Tables::new(), report, results: Vec::new(), noted: 0 };
+        let mut import = Import {
+            sheets: &self.0,
+            running,
+            request,
+            town,
+            tables: Tables::new(),
+            report,
+            results: Vec::new(),
+            noted: 0,
+        };
         import.read();
         let chunked = import.request.mode() == pb::ImportMode::GoodRowsOnly && !import.request.validate_only;
         let stopped = if chunked { import.in_chunks().await? } else { import.at_once().await? };
@@ -68,11 +77,19 @@ impl Import<'_> {
         for n in 0..self.request.files.len() {
             let file = &self.request.files[n];
             let label = if file.file_name.is_empty() { file.table.clone() } else { file.file_name.clone() };
-            let mut report = pb::TableReport { table: file.table.clone(), file: label.clone(), ..Default::default() };
+            let mut report =
+                pb::TableReport { table: file.table.clone(), file: label.clone(), ..Default::default() };
             let Some(sheet) = self.sheets.iter().find(|sheet| sheet.name() == file.table).cloned() else {
                 let known: Vec<&str> = self.sheets.iter().map(|sheet| sheet.name()).collect();
                 let (table, known) = (file.table.clone(), known.join(", "));
-                self.note(&label, vec![Fault::whole("UNKNOWN_TABLE", format!("没有表 {table}；可用：{known}"), format!("no table {table}; there are {known}"))]);
+                self.note(
+                    &label,
+                    vec![Fault::whole(
+                        "UNKNOWN_TABLE",
+                        format!("没有表 {table}；可用：{known}"),
+                        format!("no table {table}; there are {known}"),
+                    )],
+                );
                 report.faulty = 1;
                 self.report.tables.push(report);
                 continue;
@@ -87,10 +104,15 @@ impl Import<'_> {
                     report.rows = table.total as i64;
                     let mut faults = std::mem::take(&mut table.faults);
                     if let Some(key) = sheet.key() {
-                        faults.extend(repeated(&mut table, sheet.columns().iter().position(|column| column.name == key), key));
+                        faults.extend(repeated(
+                            &mut table,
+                            sheet.columns().iter().position(|column| column.name == key),
+                            key,
+                        ));
                     }
                     report.warnings = faults.iter().filter(|fault| fault.warning).count() as i64;
-                    let rows: std::collections::BTreeSet<u64> = faults.iter().filter(|fault| !fault.warning).map(|fault| fault.row).collect();
+                    let rows: std::collections::BTreeSet<u64> =
+                        faults.iter().filter(|fault| !fault.warning).map(|fault| fault.row).collect();
                     report.faulty = rows.len() as i64;
                     self.note(&label, faults);
                     self.tables.insert(sheet.name(), table);
@@ -128,7 +150,14 @@ impl Import<'_> {
         let rows = self.rows();
         if rows.len() > ATOMIC_ROWS {
             let most = ATOMIC_ROWS;
-            self.note("", vec![Fault::whole("TOO_MANY_ROWS", format!("整体导入最多 {most} 行，请用 GOOD_ROWS_ONLY"), format!("an atomic import takes {most} rows; use GOOD_ROWS_ONLY"))]);
+            self.note(
+                "",
+                vec![Fault::whole(
+                    "TOO_MANY_ROWS",
+                    format!("整体导入最多 {most} 行，请用 GOOD_ROWS_ONLY"),
+                    format!("an atomic import takes {most} rows; use GOOD_ROWS_ONLY"),
+                )],
+            );
         }
         let mut work = self.begin().await?;
         let mut changes = Vec::new();
@@ -137,7 +166,8 @@ impl Import<'_> {
                 self.apply(&mut work, *place, table, row, &mut changes).await?;
             }
         }
-        let faulty = self.report.tables.iter().any(|table| table.faulty > 0) || self.results.iter().any(|result| result.fault);
+        let faulty = self.report.tables.iter().any(|table| table.faulty > 0)
+            || self.results.iter().any(|result| result.fault);
         self.report.stored = !faulty && !self.request.validate_only;
         self.report.rows = self.results.iter().take(SHOWN as usize).cloned().map(encode_row).collect();
         if !self.report.stored {
@@ -175,7 +205,8 @@ impl Import<'_> {
             }
             if last {
                 let mut read = self.running.context.db.read().await?;
-                let kept = store::rows(read.sql(), self.town.town(), self.running.stored.id, -1, SHOWN).await?;
+                let kept =
+                    store::rows(read.sql(), self.town.town(), self.running.stored.id, -1, SHOWN).await?;
                 self.report.rows = kept.into_iter().map(|(_, row)| encode_row(row)).collect();
                 return Ok(false);
             }
@@ -184,7 +215,11 @@ impl Import<'_> {
 
     /// What the chunks before counted.
     fn recall(&mut self, cursor: &serde_json::Value) {
-        let bytes = cursor.get("tables").and_then(serde_json::Value::as_str).and_then(|text| hex::decode(text).ok()).unwrap_or_default();
+        let bytes = cursor
+            .get("tables")
+            .and_then(serde_json::Value::as_str)
+            .and_then(|text| hex::decode(text).ok())
+            .unwrap_or_default();
         if let Ok(report) = pb::ImportReport::decode(bytes.as_slice()) {
             self.report = report;
             self.results.clear(); // they are kept already
@@ -201,12 +236,20 @@ impl Import<'_> {
     }
 
     /// Commits a chunk with its results and the cursor. `true` when stopping was asked for and there is more.
-    async fn commit(&mut self, mut work: Work, changes: Vec<Change>, done: i64, total: i64, last: bool) -> Result<bool, Refusal> {
+    async fn commit(
+        &mut self,
+        mut work: Work,
+        changes: Vec<Change>,
+        done: i64,
+        total: i64,
+        last: bool,
+    ) -> Result<bool, Refusal> {
         let (town, id) = (self.town.town().to_owned(), self.running.stored.id);
         store::add_rows(work.sql(), &town, id, self.noted, &self.results).await?;
         self.noted += self.results.len() as i64;
         self.results.clear();
-        let tables = hex::encode(pb::ImportReport { rows: Vec::new(), ..self.report.clone() }.encode_to_vec());
+        let tables =
+            hex::encode(pb::ImportReport { rows: Vec::new(), ..self.report.clone() }.encode_to_vec());
         let mut cursor = json!({"row": done, "tables": tables, "noted": self.noted});
         if last {
             cursor["report"] = hex::encode(self.report.encode_to_vec()).into();
@@ -215,7 +258,8 @@ impl Import<'_> {
         if stop && self.request.mode() != pb::ImportMode::GoodRowsOnly {
             return Ok(true); // dropped: an atomic import that was stopped stores nothing
         }
-        let names: Vec<String> = self.report.tables.iter().map(|table| format!("{} ({} rows)", table.table, table.rows)).collect();
+        let names: Vec<String> =
+            self.report.tables.iter().map(|table| format!("{} ({} rows)", table.table, table.rows)).collect();
         let record = Record {
             town,
             resource: crate::operations::name(self.running.context.service, id),
@@ -227,12 +271,23 @@ impl Import<'_> {
         Ok(stop && !last)
     }
 
-    async fn apply(&mut self, work: &mut Work, place: usize, table: &'static str, row: &Row, changes: &mut Vec<Change>) -> Result<(), Refusal> {
-        let Some(sheet) = self.sheets.iter().find(|sheet| sheet.name() == table).cloned() else { return Ok(()) };
+    async fn apply(
+        &mut self,
+        work: &mut Work,
+        place: usize,
+        table: &'static str,
+        row: &Row,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), Refusal> {
+        let Some(sheet) = self.sheets.iter().find(|sheet| sheet.name() == table).cloned() else {
+            return Ok(());
+        };
         sqlx::raw_sql("savepoint import_row").execute(&mut *work.sql()).await?;
         let mut applied = sheet.apply(work, &self.town, row, &self.tables).await;
         if applied.is_ok()
-            && let Err(error) = sqlx::raw_sql("set constraints all immediate; set constraints all deferred").execute(&mut *work.sql()).await
+            && let Err(error) = sqlx::raw_sql("set constraints all immediate; set constraints all deferred")
+                .execute(&mut *work.sql())
+                .await
         {
             applied = Err(RowError::Refused(error.into()));
         }
@@ -268,7 +323,9 @@ fn told(error: RowError, row: &Row) -> Result<Vec<Fault>, Refusal> {
         RowError::Refused(refusal) if !refusal.offending().is_empty() => Ok(refusal
             .offending()
             .iter()
-            .map(|field| Fault::at(row.number, &field.field, "", field.reason, field.zh.clone(), field.en.clone()))
+            .map(|field| {
+                Fault::at(row.number, &field.field, "", field.reason, field.zh.clone(), field.en.clone())
+            })
             .collect()),
         RowError::Refused(refusal) => {
             let column = refusal.metadata("field").unwrap_or_default().to_owned();
@@ -292,7 +349,14 @@ fn repeated(table: &mut Table, place: Option<usize>, column: &str) -> Vec<Fault>
         let key = row.cells[place].clone();
         match first.get(&key) {
             Some(before) if !key.is_empty() => {
-                faults.push(Fault::at(row.number, column, &key, "REPEATED", format!("与第 {before} 行相同"), format!("the same as row {before}")));
+                faults.push(Fault::at(
+                    row.number,
+                    column,
+                    &key,
+                    "REPEATED",
+                    format!("与第 {before} 行相同"),
+                    format!("the same as row {before}"),
+                ));
                 false
             }
             _ => {

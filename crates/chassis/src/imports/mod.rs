@@ -70,7 +70,13 @@ pub trait Sheet: Send + Sync {
     /// Tables that must be imported before it or with it.
     fn requires(&self) -> &'static [&'static str];
     /// Applies a row. `all` are the tables that come with it.
-    async fn apply(&self, work: &mut Work, town: &TownName, row: &Row, all: &Tables) -> Result<Applied, RowError>;
+    async fn apply(
+        &self,
+        work: &mut Work,
+        town: &TownName,
+        row: &Row,
+        all: &Tables,
+    ) -> Result<Applied, RowError>;
     /// The rows of a town.
     async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal>;
 }

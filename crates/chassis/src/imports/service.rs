@@ -48,12 +48,28 @@ impl Verb for Begin {
         let call = work.call().clone();
         let town: TownName = wire::name("town", &request.town)?;
         call.whole_town(town.town())?;
-        let twice = request.files.iter().enumerate().find(|(n, file)| request.files[..*n].iter().any(|other| other.table == file.table));
+        let twice = request
+            .files
+            .iter()
+            .enumerate()
+            .find(|(n, file)| request.files[..*n].iter().any(|other| other.table == file.table));
         if let Some((n, _)) = twice {
-            return Err(Refusal::fields(vec![FieldFault::new(format!("files[{n}].table"), "REPEATED", "同一表只能出现一次", "each table once")]));
+            return Err(Refusal::fields(vec![FieldFault::new(
+                format!("files[{n}].table"),
+                "REPEATED",
+                "同一表只能出现一次",
+                "each table once",
+            )]));
         }
         let (id, input) = (new_id(), request.encode_to_vec());
-        let new = store::New { town: town.town(), id, kind: "import", caller: call.memo(), principal: call.principal(), input: &input };
+        let new = store::New {
+            town: town.town(),
+            id,
+            kind: "import",
+            caller: call.memo(),
+            principal: call.principal(),
+            input: &input,
+        };
         let stored = store::create(work.sql(), new).await?;
         let tables: Vec<&str> = request.files.iter().map(|file| file.table.as_str()).collect();
         Ok(Record {
@@ -67,7 +83,11 @@ impl Verb for Begin {
 }
 
 impl Imports {
-    async fn export(&self, call: &Call, request: &pb::ExportTableRequest) -> Result<pb::ExportTableResponse, Refusal> {
+    async fn export(
+        &self,
+        call: &Call,
+        request: &pb::ExportTableRequest,
+    ) -> Result<pb::ExportTableResponse, Refusal> {
         let town: TownName = wire::name("town", &request.town)?;
         call.whole_town(town.town())?;
         let sheet = self.sheets.iter().find(|sheet| sheet.name() == request.table);
@@ -76,7 +96,8 @@ impl Imports {
             let known = known.join(", ");
             Refusal::field("table", "UNKNOWN_TABLE", format!("可用：{known}"), format!("there are {known}"))
         })?;
-        let mut csv = Csv::new(sheet.columns().iter().map(|column| column.name)).map_err(Refusal::internal)?;
+        let mut csv =
+            Csv::new(sheet.columns().iter().map(|column| column.name)).map_err(Refusal::internal)?;
         if !request.template {
             for row in sheet.export(self.context.db.read().await?.sql(), &town).await? {
                 csv.row(row).map_err(Refusal::internal)?;
@@ -97,7 +118,11 @@ impl Imports {
                 .columns()
                 .iter()
                 .zip(sheet.about())
-                .map(|(column, about)| pb::TableColumn { column: column.name.to_owned(), required: column.required, description: (*about).to_owned() })
+                .map(|(column, about)| pb::TableColumn {
+                    column: column.name.to_owned(),
+                    required: column.required,
+                    description: (*about).to_owned(),
+                })
                 .collect(),
             requires: sheet.requires().iter().map(ToString::to_string).collect(),
         });
@@ -107,17 +132,26 @@ impl Imports {
 
 #[tonic::async_trait]
 impl ImportService for Imports {
-    async fn import_tables(&self, request: Request<pb::ImportTablesRequest>) -> Result<Response<lro::Operation>, Status> {
+    async fn import_tables(
+        &self,
+        request: Request<pb::ImportTablesRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
         let answer = mutate::<Begin>(&self.context, request).await;
         self.worker.wake();
         answer
     }
 
-    async fn export_table(&self, request: Request<pb::ExportTableRequest>) -> Result<Response<pb::ExportTableResponse>, Status> {
+    async fn export_table(
+        &self,
+        request: Request<pb::ExportTableRequest>,
+    ) -> Result<Response<pb::ExportTableResponse>, Status> {
         Ok(Response::new(self.export(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn list_tables(&self, request: Request<pb::ListTablesRequest>) -> Result<Response<pb::ListTablesResponse>, Status> {
+    async fn list_tables(
+        &self,
+        request: Request<pb::ListTablesRequest>,
+    ) -> Result<Response<pb::ListTablesResponse>, Status> {
         Call::of(&request)?;
         Ok(Response::new(self.tables()))
     }

@@ -6,7 +6,10 @@ use tonic::{Code, Status};
 
 use crate::{
     ambient::{Ambient, Language},
-    refusal::{BUSY, DEADLINE, INTERNAL, INVALID_ENCODING, Reason, Refusal, UNAUTHENTICATED, UNAVAILABLE, UNKNOWN_METHOD},
+    refusal::{
+        BUSY, DEADLINE, INTERNAL, INVALID_ENCODING, Reason, Refusal, UNAUTHENTICATED, UNAVAILABLE,
+        UNKNOWN_METHOD,
+    },
     telemetry,
 };
 

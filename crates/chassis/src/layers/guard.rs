@@ -18,7 +18,9 @@ pub(super) async fn panics(request: Request, next: Next) -> Response {
         Ok(response) => response,
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned());
+            let text = text
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "panic".to_owned());
             Status::from(Refusal::internal(text)).into_http()
         }
     }
@@ -70,7 +72,14 @@ mod tests {
 
     #[test]
     fn a_timeout_is_read_as_the_protocol_spells_it() {
-        let of = |text: &str| asked(&http::Request::builder().header("grpc-timeout", text).body(axum::body::Body::empty()).unwrap());
+        let of = |text: &str| {
+            asked(
+                &http::Request::builder()
+                    .header("grpc-timeout", text)
+                    .body(axum::body::Body::empty())
+                    .unwrap(),
+            )
+        };
         assert_eq!(of("250m"), Some(Duration::from_millis(250)));
         assert_eq!(of("2S"), Some(Duration::from_secs(2)));
         assert_eq!(of("123456789S"), None);

@@ -56,4 +56,3 @@ pub fn near(router: Router) -> Peer {
     });
     crate::peer::near(ServiceExt::<http::Request<Body>>::map_err(service, |never: Infallible| never))
 }
-

@@ -34,7 +34,10 @@ impl Permissions {
         };
         let methods = pool.services().flat_map(|service| {
             let name = service.full_name().to_owned();
-            service.methods().map(move |method| (format!("{name}/{}", method.name()), method)).collect::<Vec<_>>()
+            service
+                .methods()
+                .map(move |method| (format!("{name}/{}", method.name()), method))
+                .collect::<Vec<_>>()
         });
         let permissions = methods.filter_map(|(name, method)| {
             let options = method.options();
@@ -70,7 +73,11 @@ impl std::fmt::Debug for Gatekeeper {
     }
 }
 
-pub(super) async fn admit(State(keeper): State<Arc<Gatekeeper>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn admit(
+    State(keeper): State<Arc<Gatekeeper>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let method = request.uri().path().trim_start_matches('/').to_owned();
     // the body of a request can't be shared between threads, its headers can
     let headers = request.headers().clone();
@@ -90,7 +97,10 @@ impl Gatekeeper {
         if method.starts_with("grpc.") {
             return Ok(None); // health and reflection
         }
-        let permission = self.permissions.of(method).ok_or_else(|| Refusal::new(&UNKNOWN_METHOD).with("method", method))?;
+        let permission = self
+            .permissions
+            .of(method)
+            .ok_or_else(|| Refusal::new(&UNKNOWN_METHOD).with("method", method))?;
         if permission == PUBLIC {
             return Ok(None);
         }

@@ -6,7 +6,10 @@ use contracts::{
     google::longrunning as lro,
     linli::platform::v1::{self as pb, operation_service_server::OperationService},
 };
-use kernel::{etag::Etag, name::{OperationName, TownName}};
+use kernel::{
+    etag::Etag,
+    name::{OperationName, TownName},
+};
 use prost::{Message, Name};
 use prost_types::Any;
 use serde_json::json;
@@ -38,7 +41,8 @@ pub struct Operations {
 
 /// An operation on the wire.
 pub fn encode(service: &str, stored: &Stored) -> Result<lro::Operation, Refusal> {
-    let state = pb::OperationState::from_str_name(&format!("OPERATION_STATE_{}", stored.state)).unwrap_or_default();
+    let state =
+        pb::OperationState::from_str_name(&format!("OPERATION_STATE_{}", stored.state)).unwrap_or_default();
     let metadata = pb::OperationMetadata {
         kind: stored.kind.clone(),
         town: format!("towns/{}", stored.town),
@@ -53,13 +57,20 @@ pub fn encode(service: &str, stored: &Stored) -> Result<lro::Operation, Refusal>
         etag: Etag::of(stored.version).to_string(),
     };
     let result = match (&stored.response, &stored.error) {
-        (Some(bytes), _) => Some(lro::operation::Result::Response(Any::decode(bytes.as_slice()).map_err(Refusal::internal)?)),
-        (None, Some(bytes)) => {
-            Some(lro::operation::Result::Error(contracts::google::rpc::Status::decode(bytes.as_slice()).map_err(Refusal::internal)?))
+        (Some(bytes), _) => {
+            Some(lro::operation::Result::Response(Any::decode(bytes.as_slice()).map_err(Refusal::internal)?))
         }
+        (None, Some(bytes)) => Some(lro::operation::Result::Error(
+            contracts::google::rpc::Status::decode(bytes.as_slice()).map_err(Refusal::internal)?,
+        )),
         (None, None) => None,
     };
-    Ok(lro::Operation { name: name(service, stored.id), metadata: Some(any(&metadata)), done: result.is_some(), result })
+    Ok(lro::Operation {
+        name: name(service, stored.id),
+        metadata: Some(any(&metadata)),
+        done: result.is_some(),
+        result,
+    })
 }
 
 /// `services/{service}/operations/{id}`.
@@ -83,7 +94,9 @@ async fn find(sql: &mut PgConnection, call: &Call, text: &str) -> Result<Stored,
     match found {
         Some(stored) if call.may(call.permission(), &stored.town).is_town() => Ok(stored),
         Some(_) => Err(call.denied()),
-        None if call.may(call.permission(), "-").is_town() => Err(Refusal::not_found("linli.dev/Operation", name.to_string())),
+        None if call.may(call.permission(), "-").is_town() => {
+            Err(Refusal::not_found("linli.dev/Operation", name.to_string()))
+        }
         None => Err(call.denied()),
     }
 }
@@ -93,22 +106,33 @@ impl Operations {
         find(self.context.db.read().await?.sql(), call, name).await
     }
 
-    async fn page(&self, call: &Call, request: &pb::ListOperationsRequest) -> Result<pb::ListOperationsResponse, Refusal> {
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListOperationsRequest,
+    ) -> Result<pb::ListOperationsResponse, Refusal> {
         let town: TownName = wire::name("town", &request.town)?;
         call.whole_town(town.town())?;
-        let paging = Paging::open(&self.context, call, &[town.town()], request.page_size, &request.page_token)?;
+        let paging =
+            Paging::open(&self.context, call, &[town.town()], request.page_size, &request.page_token)?;
         let before = match paging.after.as_slice() {
             [at, id] => at.parse().ok().zip(Uuid::parse_str(id).ok()),
             _ => None,
         };
-        let mut found = store::list(self.context.db.read().await?.sql(), town.town(), before, paging.limit()).await?;
-        let next_page_token = paging.next(&mut found, |stored| vec![stored.created_us.to_string(), stored.id.to_string()]);
-        let operations = found.iter().map(|stored| encode(self.context.service, stored)).collect::<Result<_, _>>()?;
+        let mut found =
+            store::list(self.context.db.read().await?.sql(), town.town(), before, paging.limit()).await?;
+        let next_page_token =
+            paging.next(&mut found, |stored| vec![stored.created_us.to_string(), stored.id.to_string()]);
+        let operations =
+            found.iter().map(|stored| encode(self.context.service, stored)).collect::<Result<_, _>>()?;
         Ok(pb::ListOperationsResponse { operations, next_page_token })
     }
 
     async fn wait(&self, call: &Call, request: &pb::WaitOperationRequest) -> Result<Stored, Refusal> {
-        let asked = request.timeout.and_then(|timeout| Duration::try_from(timeout).ok()).unwrap_or(Duration::from_secs(10));
+        let asked = request
+            .timeout
+            .and_then(|timeout| Duration::try_from(timeout).ok())
+            .unwrap_or(Duration::from_secs(10));
         let until = tokio::time::Instant::now() + asked.min(Duration::from_secs(30));
         let mut pause = Duration::from_millis(20);
         loop {
@@ -122,14 +146,22 @@ impl Operations {
         }
     }
 
-    async fn rows(&self, call: &Call, request: &pb::ListOperationRowsRequest) -> Result<pb::ListOperationRowsResponse, Refusal> {
+    async fn rows(
+        &self,
+        call: &Call,
+        request: &pb::ListOperationRowsRequest,
+    ) -> Result<pb::ListOperationRowsResponse, Refusal> {
         let mut read = self.context.db.read().await?;
         let stored = find(read.sql(), call, &request.parent).await?;
-        let paging = Paging::open(&self.context, call, &[&request.parent], request.page_size, &request.page_token)?;
+        let paging =
+            Paging::open(&self.context, call, &[&request.parent], request.page_size, &request.page_token)?;
         let after = paging.after_first().and_then(|n| n.parse().ok()).unwrap_or(-1);
         let mut rows = store::rows(read.sql(), &stored.town, stored.id, after, paging.limit()).await?;
         let next_page_token = paging.next(&mut rows, |(n, _)| vec![n.to_string()]);
-        Ok(pb::ListOperationRowsResponse { rows: rows.into_iter().map(|(_, row)| encode_row(row)).collect(), next_page_token })
+        Ok(pb::ListOperationRowsResponse {
+            rows: rows.into_iter().map(|(_, row)| encode_row(row)).collect(),
+            next_page_token,
+        })
     }
 }
 
@@ -147,15 +179,29 @@ pub fn encode_row(row: store::RowResult) -> pb::OperationRow {
     }
 }
 
-async fn act(work: &mut Work, name: &str, etag: &str, comment: &str, verb: &'static str) -> Result<Record<lro::Operation>, Refusal> {
+async fn act(
+    work: &mut Work,
+    name: &str,
+    etag: &str,
+    comment: &str,
+    verb: &'static str,
+) -> Result<Record<lro::Operation>, Refusal> {
     let call = work.call().clone();
     let stored = find(work.sql(), &call, name).await?;
     check_etag(name, etag, stored.version)?;
     let open = matches!(stored.state.as_str(), "PENDING" | "RUNNING");
     let ended = matches!(stored.state.as_str(), "FAILED" | "CANCELLED");
-    let (possible, allowed) = if verb == "cancel" { (open, if ended { "resume" } else { "-" }) } else { (ended, if open { "cancel" } else { "-" }) };
+    let (possible, allowed) = if verb == "cancel" {
+        (open, if ended { "resume" } else { "-" })
+    } else {
+        (ended, if open { "cancel" } else { "-" })
+    };
     if !possible {
-        return Err(Refusal::new(&WRONG_STATE).with("name", name).with("state", &stored.state).with("verb", verb).with("allowed", allowed));
+        return Err(Refusal::new(&WRONG_STATE)
+            .with("name", name)
+            .with("state", &stored.state)
+            .with("verb", verb)
+            .with("allowed", allowed));
     }
     if verb == "cancel" {
         store::cancel(work.sql(), stored.id).await?;
@@ -163,7 +209,12 @@ async fn act(work: &mut Work, name: &str, etag: &str, comment: &str, verb: &'sta
         store::resume(work.sql(), stored.id).await?;
     }
     let after = find(work.sql(), &call, name).await?;
-    let state = |text: &str| ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"].into_iter().find(|s| *s == text).unwrap_or("");
+    let state = |text: &str| {
+        ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+            .into_iter()
+            .find(|s| *s == text)
+            .unwrap_or("")
+    };
     let change = Change {
         resource: name.to_owned(),
         version: after.version,
@@ -213,31 +264,49 @@ impl Verb for Resume {
 
 #[tonic::async_trait]
 impl OperationService for Operations {
-    async fn get_operation(&self, request: Request<pb::GetOperationRequest>) -> Result<Response<lro::Operation>, Status> {
+    async fn get_operation(
+        &self,
+        request: Request<pb::GetOperationRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
         let stored = self.one(&Call::of(&request)?, &request.get_ref().name).await?;
         Ok(Response::new(encode(self.context.service, &stored)?))
     }
 
-    async fn list_operations(&self, request: Request<pb::ListOperationsRequest>) -> Result<Response<pb::ListOperationsResponse>, Status> {
+    async fn list_operations(
+        &self,
+        request: Request<pb::ListOperationsRequest>,
+    ) -> Result<Response<pb::ListOperationsResponse>, Status> {
         Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn wait_operation(&self, request: Request<pb::WaitOperationRequest>) -> Result<Response<lro::Operation>, Status> {
+    async fn wait_operation(
+        &self,
+        request: Request<pb::WaitOperationRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
         let stored = self.wait(&Call::of(&request)?, request.get_ref()).await?;
         Ok(Response::new(encode(self.context.service, &stored)?))
     }
 
-    async fn cancel_operation(&self, request: Request<pb::CancelOperationRequest>) -> Result<Response<lro::Operation>, Status> {
+    async fn cancel_operation(
+        &self,
+        request: Request<pb::CancelOperationRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
         mutate::<Cancel>(&self.context, request).await
     }
 
-    async fn resume_operation(&self, request: Request<pb::ResumeOperationRequest>) -> Result<Response<lro::Operation>, Status> {
+    async fn resume_operation(
+        &self,
+        request: Request<pb::ResumeOperationRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
         let answer = mutate::<Resume>(&self.context, request).await;
         self.worker.wake();
         answer
     }
 
-    async fn list_operation_rows(&self, request: Request<pb::ListOperationRowsRequest>) -> Result<Response<pb::ListOperationRowsResponse>, Status> {
+    async fn list_operation_rows(
+        &self,
+        request: Request<pb::ListOperationRowsRequest>,
+    ) -> Result<Response<pb::ListOperationRowsResponse>, Status> {
         Ok(Response::new(self.rows(&Call::of(&request)?, request.get_ref()).await?))
     }
 }

@@ -102,7 +102,12 @@ pub async fn get(sql: &mut PgConnection, id: Uuid) -> Result<Option<Stored>, Ref
 }
 
 /// A page of a town's operations, newest first.
-pub(super) async fn list(sql: &mut PgConnection, town: &str, before: Option<(i64, Uuid)>, limit: i64) -> Result<Vec<Stored>, Refusal> {
+pub(super) async fn list(
+    sql: &mut PgConnection,
+    town: &str,
+    before: Option<(i64, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Stored>, Refusal> {
     let (at, id) = before.unzip();
     let rest = "where town = $1 and ($2::bigint is null or (created, id) < (to_timestamp(0) + $2 * interval '1 microsecond', $3))
                 order by created desc, id desc limit $4";
@@ -130,7 +135,12 @@ pub(super) async fn take(sql: &mut PgConnection, worker: Uuid) -> Result<Option<
 
 /// Keeps how far an operation is, and its lease. `false` when it isn't the worker's any more; what the transaction
 /// did must then be dropped. Whether stopping was asked for comes back too.
-pub(super) async fn keep(sql: &mut PgConnection, id: Uuid, worker: Uuid, progress: &super::Progress) -> Result<Option<bool>, Refusal> {
+pub(super) async fn keep(
+    sql: &mut PgConnection,
+    id: Uuid,
+    worker: Uuid,
+    progress: &super::Progress,
+) -> Result<Option<bool>, Refusal> {
     let row: Option<(bool,)> = sqlx::query_as(
         "update operation set cursor = $3, done_units = $4, total_units = $5, updated = clock_timestamp(),
                 lease_until = clock_timestamp() + $6 * interval '1 second'
@@ -222,7 +232,13 @@ pub struct RowResult {
 ///
 /// # Errors
 /// What Postgres answered.
-pub async fn add_rows(sql: &mut PgConnection, town: &str, operation: Uuid, from: i64, rows: &[RowResult]) -> Result<(), Refusal> {
+pub async fn add_rows(
+    sql: &mut PgConnection,
+    town: &str,
+    operation: Uuid,
+    from: i64,
+    rows: &[RowResult],
+) -> Result<(), Refusal> {
     for (n, row) in rows.iter().enumerate() {
         sqlx::query(
             "insert into operation_row (town, operation, n, file, row, col, value, reason, fault, zh, en)
@@ -249,7 +265,13 @@ pub async fn add_rows(sql: &mut PgConnection, town: &str, operation: Uuid, from:
 ///
 /// # Errors
 /// What Postgres answered.
-pub async fn rows(sql: &mut PgConnection, town: &str, operation: Uuid, after: i64, limit: i64) -> Result<Vec<(i64, RowResult)>, Refusal> {
+pub async fn rows(
+    sql: &mut PgConnection,
+    town: &str,
+    operation: Uuid,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, RowResult)>, Refusal> {
     #[derive(FromRow)]
     struct Numbered {
         n: i64,

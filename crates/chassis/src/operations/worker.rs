@@ -55,7 +55,9 @@ impl Running {
     /// # Errors
     /// CONFLICT when another worker has taken over: the work must be dropped.
     pub async fn keep(&self, work: &mut Work, progress: &Progress) -> Result<bool, Refusal> {
-        store::keep(work.sql(), self.stored.id, self.worker, progress).await?.ok_or_else(|| Refusal::new(&CONFLICT))
+        store::keep(work.sql(), self.stored.id, self.worker, progress)
+            .await?
+            .ok_or_else(|| Refusal::new(&CONFLICT))
     }
 }
 
@@ -100,7 +102,9 @@ impl Worker {
             match done {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(refusal) => tracing::warn!(error = %refusal, "operations can't be taken up; it will be tried again"),
+                Err(refusal) => {
+                    tracing::warn!(error = %refusal, "operations can't be taken up; it will be tried again")
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -137,7 +141,9 @@ impl Worker {
         };
         let mut tx = self.context.db.begin().await?;
         match done {
-            Ok(Some(answer)) => store::end(&mut tx, id, self.id, "SUCCEEDED", Some(&answer.encode_to_vec()), None).await?,
+            Ok(Some(answer)) => {
+                store::end(&mut tx, id, self.id, "SUCCEEDED", Some(&answer.encode_to_vec()), None).await?
+            }
             Ok(None) => store::end(&mut tx, id, self.id, "CANCELLED", None, Some(&cancelled())).await?,
             // another worker has it, or will have it when the lease runs out
             Err(refusal) if is_passing(&refusal) && attempts < ATTEMPTS => {
@@ -154,7 +160,10 @@ impl Worker {
 }
 
 fn is_passing(refusal: &Refusal) -> bool {
-    matches!(refusal.reason().code, tonic::Code::Unavailable | tonic::Code::Aborted | tonic::Code::DeadlineExceeded)
+    matches!(
+        refusal.reason().code,
+        tonic::Code::Unavailable | tonic::Code::Aborted | tonic::Code::DeadlineExceeded
+    )
 }
 
 /// A status as `google.rpc.Status`, details and all.
@@ -162,7 +171,12 @@ fn wire(status: &Status) -> Vec<u8> {
     if !status.details().is_empty() {
         return status.details().to_vec();
     }
-    contracts::google::rpc::Status { code: status.code().into(), message: status.message().to_owned(), details: Vec::new() }.encode_to_vec()
+    contracts::google::rpc::Status {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        details: Vec::new(),
+    }
+    .encode_to_vec()
 }
 
 fn cancelled() -> Vec<u8> {

@@ -34,7 +34,11 @@ async fn after(sql: &mut PgConnection, town: &str, seq: i64, limit: i64) -> Resu
 }
 
 impl Audit {
-    async fn page(&self, call: &Call, request: &pb::ListAuditRecordsRequest) -> Result<pb::ListAuditRecordsResponse, Refusal> {
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListAuditRecordsRequest,
+    ) -> Result<pb::ListAuditRecordsResponse, Refusal> {
         let town: TownName = wire::name("town", &request.town)?;
         call.whole_town(town.town())?;
         let paging = Paging::open(&self.0, call, &[town.town()], request.page_size, &request.page_token)?;
@@ -55,11 +59,16 @@ impl Audit {
         Ok(pb::ListAuditRecordsResponse { audit_records: records.collect(), next_page_token })
     }
 
-    async fn check(&self, call: &Call, request: &pb::VerifyAuditRequest) -> Result<pb::VerifyAuditResponse, Refusal> {
+    async fn check(
+        &self,
+        call: &Call,
+        request: &pb::VerifyAuditRequest,
+    ) -> Result<pb::VerifyAuditResponse, Refusal> {
         let town: TownName = wire::name("town", &request.town)?;
         call.whole_town(town.town())?;
         let found = seal::verify(self.0.db.read().await?.sql(), town.town()).await?;
-        let (first_bad_sequence, fault) = found.fault.map_or((0, String::new()), |(seq, fault)| (seq, fault.to_owned()));
+        let (first_bad_sequence, fault) =
+            found.fault.map_or((0, String::new()), |(seq, fault)| (seq, fault.to_owned()));
         Ok(pb::VerifyAuditResponse {
             intact: found.fault.is_none(),
             records: found.records,
@@ -73,11 +82,17 @@ impl Audit {
 
 #[tonic::async_trait]
 impl AuditService for Audit {
-    async fn list_audit_records(&self, request: Request<pb::ListAuditRecordsRequest>) -> Result<Response<pb::ListAuditRecordsResponse>, Status> {
+    async fn list_audit_records(
+        &self,
+        request: Request<pb::ListAuditRecordsRequest>,
+    ) -> Result<Response<pb::ListAuditRecordsResponse>, Status> {
         Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn verify_audit(&self, request: Request<pb::VerifyAuditRequest>) -> Result<Response<pb::VerifyAuditResponse>, Status> {
+    async fn verify_audit(
+        &self,
+        request: Request<pb::VerifyAuditRequest>,
+    ) -> Result<Response<pb::VerifyAuditResponse>, Status> {
         Ok(Response::new(self.check(&Call::of(&request)?, request.get_ref()).await?))
     }
 }

@@ -21,7 +21,11 @@ pub fn rows<S: Named, V: Named>(table: &Table<S, V>) -> StateRows {
         permission: row.permission.to_owned(),
         guards: row.guards.iter().map(ToString::to_string).collect(),
     });
-    pb::StateTable { resource: table.resource.to_owned(), transitions: transitions.collect(), mermaid: table.to_mermaid() }
+    pb::StateTable {
+        resource: table.resource.to_owned(),
+        transitions: transitions.collect(),
+        mermaid: table.to_mermaid(),
+    }
 }
 
 /// The gRPC service.
@@ -48,12 +52,24 @@ fn encode(reason: &Reason) -> pb::Reason {
 
 #[tonic::async_trait]
 impl CatalogueService for Catalogue {
-    async fn list_reasons(&self, _: Request<pb::ListReasonsRequest>) -> Result<Response<pb::ListReasonsResponse>, Status> {
+    async fn list_reasons(
+        &self,
+        _: Request<pb::ListReasonsRequest>,
+    ) -> Result<Response<pb::ListReasonsResponse>, Status> {
         let all = refusal::ALL.iter().chain(self.reasons);
-        Ok(Response::new(pb::ListReasonsResponse { reasons: all.map(|reason| encode(reason)).collect(), next_page_token: String::new() }))
+        Ok(Response::new(pb::ListReasonsResponse {
+            reasons: all.map(|reason| encode(reason)).collect(),
+            next_page_token: String::new(),
+        }))
     }
 
-    async fn list_state_tables(&self, _: Request<pb::ListStateTablesRequest>) -> Result<Response<pb::ListStateTablesResponse>, Status> {
-        Ok(Response::new(pb::ListStateTablesResponse { state_tables: self.tables.clone(), next_page_token: String::new() }))
+    async fn list_state_tables(
+        &self,
+        _: Request<pb::ListStateTablesRequest>,
+    ) -> Result<Response<pb::ListStateTablesResponse>, Status> {
+        Ok(Response::new(pb::ListStateTablesResponse {
+            state_tables: self.tables.clone(),
+            next_page_token: String::new(),
+        }))
     }
 }

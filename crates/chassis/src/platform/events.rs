@@ -33,7 +33,13 @@ struct Stored {
     data: Value,
 }
 
-async fn after(sql: &mut PgConnection, town: &str, seq: i64, types: &str, limit: i64) -> Result<Vec<Stored>, Refusal> {
+async fn after(
+    sql: &mut PgConnection,
+    town: &str,
+    seq: i64,
+    types: &str,
+    limit: i64,
+) -> Result<Vec<Stored>, Refusal> {
     let rows = sqlx::query_as(
         "select town, id, seq, resource, type, (extract(epoch from recorded) * 1000000)::bigint as recorded, traceparent, data
          from event where town = $1 and seq > $2 and starts_with(type, $3) order by seq limit $4",
@@ -72,7 +78,9 @@ fn value(json: Value) -> prost_types::Value {
         Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap_or_default()),
         Value::String(text) => Kind::StringValue(text),
         Value::Array(list) => Kind::ListValue(ListValue { values: list.into_iter().map(value).collect() }),
-        Value::Object(map) => Kind::StructValue(Struct { fields: map.into_iter().map(|(key, inner)| (key, value(inner))).collect() }),
+        Value::Object(map) => Kind::StructValue(Struct {
+            fields: map.into_iter().map(|(key, inner)| (key, value(inner))).collect(),
+        }),
     };
     prost_types::Value { kind: Some(kind) }
 }
@@ -82,16 +90,25 @@ fn cursor(text: &str) -> i64 {
 }
 
 impl Events {
-    async fn page(&self, call: &Call, request: &pb::ListEventsRequest) -> Result<pb::ListEventsResponse, Refusal> {
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListEventsRequest,
+    ) -> Result<pb::ListEventsResponse, Refusal> {
         let town: TownName = wire::name("town", &request.town)?;
         call.whole_town(town.town())?;
         let bound = [town.town(), &request.after, &request.types];
         let paging = Paging::open(&self.0, call, &bound, request.page_size, &request.page_token)?;
         let from = paging.after_first().map_or_else(|| cursor(&request.after), cursor);
-        let mut found = after(self.0.db.read().await?.sql(), town.town(), from, &request.types, paging.limit()).await?;
+        let mut found =
+            after(self.0.db.read().await?.sql(), town.town(), from, &request.types, paging.limit()).await?;
         let next_page_token = paging.next(&mut found, |event| vec![event.seq.to_string()]);
         let next_after = found.last().map_or_else(|| from.to_string(), |event| event.seq.to_string());
-        Ok(pb::ListEventsResponse { events: found.into_iter().map(|event| encode(self.0.service, event)).collect(), next_after, next_page_token })
+        Ok(pb::ListEventsResponse {
+            events: found.into_iter().map(|event| encode(self.0.service, event)).collect(),
+            next_after,
+            next_page_token,
+        })
     }
 }
 
@@ -99,13 +116,19 @@ type Watched = Pin<Box<dyn Stream<Item = Result<pb::WatchEventsResponse, Status>
 
 #[tonic::async_trait]
 impl EventService for Events {
-    async fn list_events(&self, request: Request<pb::ListEventsRequest>) -> Result<Response<pb::ListEventsResponse>, Status> {
+    async fn list_events(
+        &self,
+        request: Request<pb::ListEventsRequest>,
+    ) -> Result<Response<pb::ListEventsResponse>, Status> {
         Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
     }
 
     type WatchEventsStream = Watched;
 
-    async fn watch_events(&self, request: Request<pb::WatchEventsRequest>) -> Result<Response<Watched>, Status> {
+    async fn watch_events(
+        &self,
+        request: Request<pb::WatchEventsRequest>,
+    ) -> Result<Response<Watched>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let town: TownName = wire::name("town", &request.town)?;
@@ -114,7 +137,8 @@ impl EventService for Events {
         let state = (context, town, cursor(&request.after), request.types);
         let batches = stream::unfold(Some(state), async |state| {
             let (context, town, seq, types) = state?;
-            let found = async { after(context.db.read().await?.sql(), town.town(), seq, &types, BATCH).await }.await;
+            let found =
+                async { after(context.db.read().await?.sql(), town.town(), seq, &types, BATCH).await }.await;
             match found {
                 Ok(found) => {
                     let seq = found.last().map_or(seq, |event| event.seq);
@@ -122,7 +146,9 @@ impl EventService for Events {
                         tokio::time::sleep(PAUSE).await;
                     }
                     let service = context.service;
-                    let events = found.into_iter().map(|event| Ok(pb::WatchEventsResponse { event: Some(encode(service, event)) }));
+                    let events = found
+                        .into_iter()
+                        .map(|event| Ok(pb::WatchEventsResponse { event: Some(encode(service, event)) }));
                     Some((events.collect::<Vec<_>>(), Some((context, town, seq, types))))
                 }
                 // the caller goes on from his cursor

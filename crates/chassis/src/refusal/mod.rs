@@ -71,7 +71,12 @@ pub struct FieldFault {
 
 impl FieldFault {
     /// A fault of `field`, told in both languages.
-    pub fn new(field: impl Into<String>, reason: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn new(
+        field: impl Into<String>,
+        reason: &'static str,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
         FieldFault { field: field.into(), reason, zh: zh.into(), en: en.into() }
     }
 }
@@ -113,7 +118,12 @@ impl Refusal {
     }
 
     /// `BAD_REQUEST` for one field.
-    pub fn field(field: impl Into<String>, reason: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Refusal {
+    pub fn field(
+        field: impl Into<String>,
+        reason: &'static str,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Refusal {
         Refusal::fields(vec![FieldFault::new(field, reason, zh, en)])
     }
 
@@ -138,7 +148,12 @@ impl Refusal {
     }
 
     /// Adds a `PreconditionFailure` violation: type (`STATE`, `FOUR_EYES`, …), subject (a name), description.
-    pub fn violating(mut self, kind: &'static str, subject: impl Into<String>, description: impl Into<String>) -> Refusal {
+    pub fn violating(
+        mut self,
+        kind: &'static str,
+        subject: impl Into<String>,
+        description: impl Into<String>,
+    ) -> Refusal {
         self.0.violations.push((kind, subject.into(), description.into()));
         self
     }

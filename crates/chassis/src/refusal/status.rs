@@ -38,7 +38,10 @@ fn details(inner: &Inner, language: Language, trace_id: String) -> ErrorDetails 
         details.set_bad_request(violations.collect::<Vec<_>>());
     }
     if !inner.violations.is_empty() {
-        let violations = inner.violations.iter().map(|(kind, subject, text)| PreconditionViolation::new(*kind, subject, text));
+        let violations = inner
+            .violations
+            .iter()
+            .map(|(kind, subject, text)| PreconditionViolation::new(*kind, subject, text));
         details.set_precondition_failure(violations.collect::<Vec<_>>());
     }
     if let Some((kind, name)) = &inner.resource {
@@ -66,7 +69,9 @@ fn log(refusal: &Refusal) {
     match reason.code {
         tonic::Code::Internal | tonic::Code::Unknown | tonic::Code::DataLoss => {
             let causes: Vec<String> =
-                std::iter::successors(std::error::Error::source(refusal), |e| e.source()).map(ToString::to_string).collect();
+                std::iter::successors(std::error::Error::source(refusal), |e| e.source())
+                    .map(ToString::to_string)
+                    .collect();
             tracing::error!(error.r#type = reason.name, causes = ?causes, "refused");
         }
         _ => tracing::debug!(error.r#type = reason.name, "refused"),
@@ -82,7 +87,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_speaks_the_language_of_the_call_and_lists_every_field() {
-        let ambient = Ambient { language: Language::English, trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned() };
+        let ambient =
+            Ambient { language: Language::English, trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned() };
         let status = ambient
             .scope(async {
                 Status::from(Refusal::fields(vec![
@@ -93,9 +99,17 @@ mod tests {
             .await;
         let details = status.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, "BAD_REQUEST");
-        let fields: Vec<_> =
-            details.bad_request().unwrap().field_violations.iter().map(|v| (v.field.as_str(), v.description.as_str())).collect();
-        assert_eq!(fields, [("block.display_name", "required"), ("block.committee", "not a committee's name")]);
+        let fields: Vec<_> = details
+            .bad_request()
+            .unwrap()
+            .field_violations
+            .iter()
+            .map(|v| (v.field.as_str(), v.description.as_str()))
+            .collect();
+        assert_eq!(
+            fields,
+            [("block.display_name", "required"), ("block.committee", "not a committee's name")]
+        );
         assert_eq!(details.localized_message().unwrap().locale, "en");
         assert_eq!(details.request_info().unwrap().request_id, "0af7651916cd43dd8448eb211c80319c");
     }

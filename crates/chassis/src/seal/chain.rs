@@ -37,7 +37,11 @@ pub(super) async fn seal(sql: &mut PgConnection, batch: i64) -> Result<i64, Refu
             .bind(&*hash)
             .execute(&mut *sql)
             .await?;
-        sqlx::query("delete from audit_pending where town = $1 and id = $2").bind(&town).bind(id).execute(&mut *sql).await?;
+        sqlx::query("delete from audit_pending where town = $1 and id = $2")
+            .bind(&town)
+            .bind(id)
+            .execute(&mut *sql)
+            .await?;
     }
     Ok(i64::try_from(pending.len()).unwrap_or(batch))
 }
@@ -97,7 +101,13 @@ pub struct Verification {
 /// UNAVAILABLE without a connection.
 pub async fn verify(sql: &mut PgConnection, town: &str) -> Result<Verification, Refusal> {
     const PAGE: i64 = 1_000;
-    let mut result = Verification { records: 0, unsealed: 0, fault: None, head: String::new(), at: crate::clock::recorded_now() };
+    let mut result = Verification {
+        records: 0,
+        unsealed: 0,
+        fault: None,
+        head: String::new(),
+        at: crate::clock::recorded_now(),
+    };
     let mut hash = vec![0; 32];
     loop {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -133,7 +143,11 @@ pub async fn verify(sql: &mut PgConnection, town: &str) -> Result<Verification, 
 }
 
 /// What stands outside the chain: records that wait, and records that nobody will ever seal.
-async fn finish(sql: &mut PgConnection, town: &str, mut result: Verification) -> Result<Verification, Refusal> {
+async fn finish(
+    sql: &mut PgConnection,
+    town: &str,
+    mut result: Verification,
+) -> Result<Verification, Refusal> {
     let row = sqlx::query(
         "select (select count(*) from audit_pending where town = $1) as waiting,
                 (select count(*) from audit where town = $1) as all_records",

@@ -19,7 +19,8 @@ async fn db() -> TestDb {
 }
 
 async fn begin(db: &TestDb) -> Work {
-    let call = call("a", "administrator", "everywhere", "linli.test/Do", "governance.towns.update", &Clock::real());
+    let call =
+        call("a", "administrator", "everywhere", "linli.test/Do", "governance.towns.update", &Clock::real());
     let intent = Intent { request_id: "", validate_only: false, hash: [0; 32] };
     match Work::begin::<Town>(&db.context.db, &call, intent).await.unwrap() {
         Begun::New(work) => work,
@@ -38,7 +39,13 @@ fn record(resource: &str, version: i64) -> Record<Town> {
         event: "town.updated",
         data: json!({"version": version}),
     };
-    Record { town: "malu".to_owned(), resource: resource.to_owned(), summary: format!("update {version}"), changes: vec![change], answer: Town::default() }
+    Record {
+        town: "malu".to_owned(),
+        resource: resource.to_owned(),
+        summary: format!("update {version}"),
+        changes: vec![change],
+        answer: Town::default(),
+    }
 }
 
 async fn fill(db: &TestDb, records: i64) {
@@ -50,7 +57,10 @@ async fn fill(db: &TestDb, records: i64) {
 
 async fn owner(db: &TestDb, sql: &'static str) {
     let mut owner = PgConnection::connect(&db.database.owner_url).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("set search_path = chassis_test; {sql}"))).execute(&mut owner).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("set search_path = chassis_test; {sql}")))
+        .execute(&mut owner)
+        .await
+        .unwrap();
 }
 
 async fn verified(db: &TestDb) -> Verification {
@@ -91,7 +101,8 @@ async fn a_late_commit_is_not_skipped_and_a_resource_keeps_its_order() {
     late.commit(record("towns/other", 1)).await.unwrap();
     pass(&db.context.db).await.unwrap();
     let mut read = db.context.db.read().await.unwrap();
-    let rows: Vec<(i64, String)> = sqlx::query_as("select seq, resource from event order by seq").fetch_all(read.sql()).await.unwrap();
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("select seq, resource from event order by seq").fetch_all(read.sql()).await.unwrap();
     let resources: Vec<&str> = rows.iter().map(|(_, resource)| resource.as_str()).collect();
     assert_eq!(resources, ["towns/malu", "towns/malu", "late", "towns/other"]);
     assert_eq!(rows.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
@@ -119,7 +130,8 @@ async fn writers_and_sealers_at_once_leave_no_hole() {
     let found = verified(&db).await;
     assert_eq!((found.fault, found.records, found.unsealed), (None, 96, 0));
     let mut read = db.context.db.read().await.unwrap();
-    let holes: (i64, i64) = sqlx::query_as("select max(seq), count(*) from event").fetch_one(read.sql()).await.unwrap();
+    let holes: (i64, i64) =
+        sqlx::query_as("select max(seq), count(*) from event").fetch_one(read.sql()).await.unwrap();
     assert_eq!(holes, (96, 96));
     let disorder: (i64,) = sqlx::query_as(
         "select count(*) from event a join event b on a.resource = b.resource and a.seq < b.seq

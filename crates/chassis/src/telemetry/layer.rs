@@ -61,13 +61,33 @@ impl Trace {
         let path = request.uri().path().trim_start_matches('/');
         match self.side {
             // a REST path may hold what must not be in a trace: the route is recorded when it is known
-            Side::Edge if !grpc => tracing::info_span!("http", otel.name = %request.method(), otel.kind = "server", otel.status_code = Empty,
+            Side::Edge if !grpc => {
+                tracing::info_span!("http", otel.name = %request.method(), otel.kind = "server", otel.status_code = Empty,
                 service = self.service, http.request.method = %request.method(), http.route = Empty, http.response.status_code = Empty,
-                rpc.status_code = Empty, error.r#type = Empty),
-            Side::Edge | Side::Server => tracing::info_span!("rpc", otel.name = path, otel.kind = "server", otel.status_code = Empty,
-                service = self.service, rpc.system.name = "grpc", rpc.method = path, rpc.status_code = Empty, error.r#type = Empty),
-            Side::Client => tracing::info_span!("call", otel.name = path, otel.kind = "client", otel.status_code = Empty,
-                service = self.service, rpc.system.name = "grpc", rpc.method = path, rpc.status_code = Empty, error.r#type = Empty),
+                rpc.status_code = Empty, error.r#type = Empty)
+            }
+            Side::Edge | Side::Server => tracing::info_span!(
+                "rpc",
+                otel.name = path,
+                otel.kind = "server",
+                otel.status_code = Empty,
+                service = self.service,
+                rpc.system.name = "grpc",
+                rpc.method = path,
+                rpc.status_code = Empty,
+                error.r#type = Empty
+            ),
+            Side::Client => tracing::info_span!(
+                "call",
+                otel.name = path,
+                otel.kind = "client",
+                otel.status_code = Empty,
+                service = self.service,
+                rpc.system.name = "grpc",
+                rpc.method = path,
+                rpc.status_code = Empty,
+                error.r#type = Empty
+            ),
         }
     }
 }
@@ -116,7 +136,9 @@ where
             }
             Side::Client => {
                 let context = span.context();
-                global::get_text_map_propagator(|p| p.inject_context(&context, &mut HeadersMut(request.headers_mut())));
+                global::get_text_map_propagator(|p| {
+                    p.inject_context(&context, &mut HeadersMut(request.headers_mut()))
+                });
             }
         }
         let method = request.uri().path().trim_start_matches('/').to_owned();
@@ -150,8 +172,22 @@ fn record<B>(answer: &mut http::Response<B>, side: Side) -> &'static str {
         }
     }
     span.record("rpc.status_code", name);
-    let ours = matches!(code, Some(Code::Unknown | Code::DeadlineExceeded | Code::Unimplemented | Code::Internal | Code::Unavailable | Code::DataLoss));
-    let failed = if side == Side::Client { code.is_some_and(|c| c != Code::Ok) } else { ours || http.is_server_error() };
+    let ours = matches!(
+        code,
+        Some(
+            Code::Unknown
+                | Code::DeadlineExceeded
+                | Code::Unimplemented
+                | Code::Internal
+                | Code::Unavailable
+                | Code::DataLoss
+        )
+    );
+    let failed = if side == Side::Client {
+        code.is_some_and(|c| c != Code::Ok)
+    } else {
+        ours || http.is_server_error()
+    };
     if failed {
         span.record("error.type", name);
         span.record("otel.status_code", "ERROR");
@@ -222,7 +258,12 @@ where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &tracing::Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> fmt::Result {
         let mut line = serde_json::Map::new();
         line.insert("time".to_owned(), crate::clock::recorded_now().to_string().into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());

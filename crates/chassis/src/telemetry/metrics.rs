@@ -51,14 +51,33 @@ fn histogram() -> Histogram {
 impl Metrics {
     fn new() -> Metrics {
         let mut registry = Registry::default();
-        let (server, client) = (Family::new_with_constructor(histogram as fn() -> Histogram), Family::new_with_constructor(histogram as fn() -> Histogram));
+        let (server, client) = (
+            Family::new_with_constructor(histogram as fn() -> Histogram),
+            Family::new_with_constructor(histogram as fn() -> Histogram),
+        );
         let statements = Family::new_with_constructor(histogram as fn() -> Histogram);
-        registry.register("rpc_server_call_duration_seconds", "How long calls took that were answered here", server.clone());
-        registry.register("rpc_client_call_duration_seconds", "How long calls took that were made here", client.clone());
-        registry.register("db_client_operation_duration_seconds", "How long SQL statements took", statements.clone());
+        registry.register(
+            "rpc_server_call_duration_seconds",
+            "How long calls took that were answered here",
+            server.clone(),
+        );
+        registry.register(
+            "rpc_client_call_duration_seconds",
+            "How long calls took that were made here",
+            client.clone(),
+        );
+        registry.register(
+            "db_client_operation_duration_seconds",
+            "How long SQL statements took",
+            statements.clone(),
+        );
         let start = Gauge::<i64>::default();
         start.set(crate::clock::recorded_now().as_second());
-        registry.register("process_start_time_seconds", "When this process began, in seconds since 1970", start);
+        registry.register(
+            "process_start_time_seconds",
+            "When this process began, in seconds since 1970",
+            start,
+        );
         Metrics { registry: Mutex::new(registry), server, client, statements }
     }
 
@@ -72,7 +91,8 @@ impl Metrics {
 
     /// Notes a statement.
     pub(super) fn observe_statement(&self, operation: &str, took: Duration) {
-        let known = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "BEGIN", "COMMIT", "ROLLBACK", "SET"].contains(&operation);
+        let known = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "BEGIN", "COMMIT", "ROLLBACK", "SET"]
+            .contains(&operation);
         let db_operation_name = if known { operation.to_owned() } else { "_OTHER".to_owned() };
         self.statements.get_or_create(&StatementLabels { db_operation_name }).observe(took.as_secs_f64());
     }

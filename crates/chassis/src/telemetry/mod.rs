@@ -76,7 +76,8 @@ pub fn init(settings: &Settings) -> Result<Telemetry, Box<dyn std::error::Error 
         .with_threads(false)
         .with_target(false)
         .with_filter(EnvFilter::new("info,h2=off,hyper=off,tonic=off,sqlx=off"));
-    let statements = sql::SqlSpans::new(provider.tracer("sqlx")).with_filter(EnvFilter::new("info,sqlx::query=debug"));
+    let statements =
+        sql::SqlSpans::new(provider.tracer("sqlx")).with_filter(EnvFilter::new("info,sqlx::query=debug"));
     let filter = EnvFilter::try_new(&settings.log)?;
     let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = if settings.json {

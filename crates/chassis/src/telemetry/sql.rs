@@ -2,10 +2,7 @@
 //! makes a span of it that ends now and began so long ago, child of the span in which it ran. Values are bound, so a
 //! statement's text never holds one.
 
-use std::{
-    sync::OnceLock,
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use opentelemetry::{
     KeyValue,

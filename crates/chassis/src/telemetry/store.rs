@@ -122,7 +122,9 @@ fn nanoseconds(at: SystemTime) -> u64 {
 }
 
 fn attributes(all: &[opentelemetry::KeyValue]) -> Vec<(String, String)> {
-    all.iter().map(|pair| (pair.key.to_string(), pair.value.to_string().chars().take(ATTRIBUTE).collect())).collect()
+    all.iter()
+        .map(|pair| (pair.key.to_string(), pair.value.to_string().chars().take(ATTRIBUTE).collect()))
+        .collect()
 }
 
 fn stored(process: &str, span: SpanData) -> StoredSpan {
@@ -136,7 +138,11 @@ fn stored(process: &str, span: SpanData) -> StoredSpan {
         start_ns: start,
         duration_ns: end.saturating_sub(start),
         attributes: attributes(&span.attributes),
-        events: span.events.iter().map(|e| (e.name.to_string(), nanoseconds(e.timestamp), attributes(&e.attributes))).collect(),
+        events: span
+            .events
+            .iter()
+            .map(|e| (e.name.to_string(), nanoseconds(e.timestamp), attributes(&e.attributes)))
+            .collect(),
         failed: matches!(span.status, opentelemetry::trace::Status::Error { .. }),
     }
 }

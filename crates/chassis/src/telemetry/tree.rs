@@ -1,9 +1,6 @@
 //! A trace as a tree of text.
 
-use std::{
-    collections::HashSet,
-    fmt::Write,
-};
+use std::{collections::HashSet, fmt::Write};
 
 use super::StoredSpan;
 
@@ -37,10 +34,21 @@ fn branch(text: &mut String, spans: &[&StoredSpan], span: &StoredSpan, indent: &
     );
     let inner = format!("{indent}  ");
     for (name, at, attributes) in &span.events {
-        let values: Vec<String> = attributes.iter().filter(|(k, _)| k.contains('.') && !k.starts_with("code.")).map(|(k, v)| format!("{k}={v}")).collect();
-        let _ = writeln!(text, "{inner}· {name}  +{} {}", milliseconds(at.saturating_sub(zero)), values.join(" "));
+        let values: Vec<String> = attributes
+            .iter()
+            .filter(|(k, _)| k.contains('.') && !k.starts_with("code."))
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
+        let _ = writeln!(
+            text,
+            "{inner}· {name}  +{} {}",
+            milliseconds(at.saturating_sub(zero)),
+            values.join(" ")
+        );
     }
-    for child in spans.iter().filter(|child| child.parent_span_id == span.span_id && child.span_id != span.span_id) {
+    for child in
+        spans.iter().filter(|child| child.parent_span_id == span.span_id && child.span_id != span.span_id)
+    {
         branch(text, spans, child, &inner, zero);
     }
 }
@@ -77,8 +85,16 @@ mod tests {
     #[test]
     fn children_stand_under_their_parent_in_the_order_of_time() {
         let mut statement = span("3", "2", "SELECT", 3_000_000);
-        statement.attributes = vec![("db.system.name".to_owned(), "postgresql".to_owned()), ("db.query.text".to_owned(), "select\n  1".to_owned())];
-        let spans = [statement, span("2", "1", "inner", 2_000_000), span("1", "0", "outer", 1_000_000), span("9", "8", "elsewhere", 5_000_000)];
+        statement.attributes = vec![
+            ("db.system.name".to_owned(), "postgresql".to_owned()),
+            ("db.query.text".to_owned(), "select\n  1".to_owned()),
+        ];
+        let spans = [
+            statement,
+            span("2", "1", "inner", 2_000_000),
+            span("1", "0", "outer", 1_000_000),
+            span("9", "8", "elsewhere", 5_000_000),
+        ];
         let text = render(&spans);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("outer [linli]  +0.00ms 1.50ms"), "{text}");

@@ -46,13 +46,17 @@ impl Validator {
     pub fn check(&self, full_name: &str, bytes: &Bytes) -> Result<(), Refusal> {
         let Some((descriptor, rules)) = self.requests.get(full_name) else { return Ok(()) };
         let message = DynamicMessage::decode(descriptor.clone(), bytes.clone()).map_err(|error| {
-            Refusal::new(&INVALID_ENCODING).with("cause", "not a message of this method").because(error.to_string())
+            Refusal::new(&INVALID_ENCODING)
+                .with("cause", "not a message of this method")
+                .because(error.to_string())
         })?;
         let mut faults: Vec<FieldFault> = Vec::new();
         check::message(&message, rules, "", &mut faults);
         if descriptor.get_field_by_name("update_mask").is_some() {
             // the resource of an update holds what changes alone (AIP-134): what else it must have is there already
-            faults.retain(|fault| fault.reason != "REQUIRED" || !fault.field.contains('.') || fault.field.ends_with(".name"));
+            faults.retain(|fault| {
+                fault.reason != "REQUIRED" || !fault.field.contains('.') || fault.field.ends_with(".name")
+            });
         }
         if faults.is_empty() { Ok(()) } else { Err(Refusal::fields(faults)) }
     }
@@ -87,7 +91,9 @@ mod tests {
         let validator = Validator::new(&DescriptorPool::decode(contracts::DESCRIPTORS).unwrap()).unwrap();
         match validator.check(&M::full_name(), &message.encode_to_vec().into()) {
             Ok(()) => Vec::new(),
-            Err(refusal) => refusal.offending().iter().map(|fault| (fault.field.clone(), fault.reason)).collect(),
+            Err(refusal) => {
+                refusal.offending().iter().map(|fault| (fault.field.clone(), fault.reason)).collect()
+            }
         }
     }
 
@@ -132,7 +138,10 @@ mod tests {
 
     #[test]
     fn an_update_holds_what_changes_alone() {
-        let mut request = pb::UpdateCommitteeRequest { committee: Some(pb::Committee { display_name: "新名".to_owned(), ..Default::default() }), ..Default::default() };
+        let mut request = pb::UpdateCommitteeRequest {
+            committee: Some(pb::Committee { display_name: "新名".to_owned(), ..Default::default() }),
+            ..Default::default()
+        };
         assert_eq!(faults(&request), []);
         request.committee = None;
         assert_eq!(faults(&request), [field("committee", "REQUIRED")]);
@@ -140,7 +149,11 @@ mod tests {
 
     #[test]
     fn an_empty_request_id_is_none() {
-        let request = pb::ListCommitteesRequest { parent: "towns/malu".to_owned(), page_size: -1, ..Default::default() };
+        let request = pb::ListCommitteesRequest {
+            parent: "towns/malu".to_owned(),
+            page_size: -1,
+            ..Default::default()
+        };
         assert_eq!(faults(&request), [field("page_size", "TOO_SMALL")]);
     }
 
@@ -148,7 +161,9 @@ mod tests {
     fn bytes_that_are_no_message_are_refused() {
         let validator = Validator::new(&DescriptorPool::decode(contracts::DESCRIPTORS).unwrap()).unwrap();
         for bytes in [&b"\xff\xff\xff"[..], b"\x0a\x02\xff\xfe"] {
-            let refusal = validator.check("linli.governance.v1.GetTownRequest", &Bytes::from_static(bytes)).unwrap_err();
+            let refusal = validator
+                .check("linli.governance.v1.GetTownRequest", &Bytes::from_static(bytes))
+                .unwrap_err();
             assert_eq!(refusal.reason().name, "INVALID_ENCODING");
         }
     }

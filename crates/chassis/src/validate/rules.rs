@@ -105,7 +105,8 @@ impl Reader {
             _ => None,
         };
         let required = self.behaves(&field, REQUIRED);
-        let mut rules = FieldRules { required, skip_empty: true, items: None, each: Vec::new(), inner, field };
+        let mut rules =
+            FieldRules { required, skip_empty: true, items: None, each: Vec::new(), inner, field };
         let options = rules.field.options();
         let given = self.rules.as_ref().map(|extension| options.get_extension(extension).into_owned());
         if let Some(Value::Message(given)) = given {
@@ -120,13 +121,17 @@ fn read(given: &DynamicMessage, rules: &mut FieldRules) -> Result<(), Unknown> {
     for (kind, value) in given.fields() {
         match (kind.name(), value) {
             ("required", Value::Bool(true)) => rules.required = true,
-            ("ignore", Value::EnumNumber(number)) => rules.skip_empty = *number == IF_ZERO || rules.skip_empty,
+            ("ignore", Value::EnumNumber(number)) => {
+                rules.skip_empty = *number == IF_ZERO || rules.skip_empty
+            }
             ("string" | "bytes" | "int32" | "enum" | "repeated", Value::Message(inner)) => {
                 for (name, value) in inner.fields() {
                     one(kind.name(), name.name(), value, rules)?;
                 }
             }
-            (other, _) => return Err(Unknown { field: rules.field.full_name().to_owned(), rule: other.to_owned() }),
+            (other, _) => {
+                return Err(Unknown { field: rules.field.full_name().to_owned(), rule: other.to_owned() });
+            }
         }
     }
     Ok(())

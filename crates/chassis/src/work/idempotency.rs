@@ -10,7 +10,12 @@ use crate::{
 };
 
 /// Claims the id, or yields the first answer. A second call under the same id waits here for the first to end.
-pub(super) async fn claim(sql: &mut PgConnection, call: &Call, id: Uuid, hash: &[u8; 32]) -> Result<Option<Vec<u8>>, Refusal> {
+pub(super) async fn claim(
+    sql: &mut PgConnection,
+    call: &Call,
+    id: Uuid,
+    hash: &[u8; 32],
+) -> Result<Option<Vec<u8>>, Refusal> {
     let claimed = sqlx::query(
         "insert into idempotency (principal, method, request_id, request_hash) values ($1, $2, $3, $4) on conflict do nothing",
     )
@@ -38,7 +43,12 @@ pub(super) async fn claim(sql: &mut PgConnection, call: &Call, id: Uuid, hash: &
 
 /// Keeps the answer under the id. Where the caller gave no id, one of ours stands for it, so that a lost commit can
 /// be resolved.
-pub(super) async fn answer(sql: &mut PgConnection, call: &Call, id: Uuid, answer: &[u8]) -> Result<(), Refusal> {
+pub(super) async fn answer(
+    sql: &mut PgConnection,
+    call: &Call,
+    id: Uuid,
+    answer: &[u8],
+) -> Result<(), Refusal> {
     sqlx::query(
         "insert into idempotency (principal, method, request_id, request_hash, response) values ($1, $2, $3, sha256(''), $4)
          on conflict (principal, method, request_id) do update set response = excluded.response",
@@ -55,11 +65,12 @@ pub(super) async fn answer(sql: &mut PgConnection, call: &Call, id: Uuid, answer
 /// Whether the transaction that claimed the id was committed.
 pub(super) async fn is_committed(db: &Db, call: &Call, id: Uuid) -> Result<bool, Refusal> {
     let mut read = db.read().await?;
-    let found = sqlx::query("select 1 from idempotency where principal = $1 and method = $2 and request_id = $3")
-        .bind(call.principal())
-        .bind(call.method())
-        .bind(id)
-        .fetch_optional(read.sql())
-        .await?;
+    let found =
+        sqlx::query("select 1 from idempotency where principal = $1 and method = $2 and request_id = $3")
+            .bind(call.principal())
+            .bind(call.method())
+            .bind(id)
+            .fetch_optional(read.sql())
+            .await?;
     Ok(found.is_some())
 }

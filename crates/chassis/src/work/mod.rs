@@ -4,9 +4,9 @@
 
 mod idempotency;
 mod record;
-mod verb;
 #[cfg(test)]
 mod tests;
+mod verb;
 
 pub use record::{Change, Record};
 pub use verb::{Verb, check_etag, mutate};
@@ -75,7 +75,11 @@ impl Work {
     ///
     /// # Errors
     /// REQUEST_ID_REUSED when the id was used for another request; UNAVAILABLE without a connection.
-    pub async fn begin<R: Message + Default>(db: &Db, call: &Call, intent: Intent<'_>) -> Result<Begun<R>, Refusal> {
+    pub async fn begin<R: Message + Default>(
+        db: &Db,
+        call: &Call,
+        intent: Intent<'_>,
+    ) -> Result<Begun<R>, Refusal> {
         let mut tx = db.begin().await?;
         let request_id = Uuid::parse_str(intent.request_id).ok();
         if let Some(id) = request_id
@@ -122,7 +126,13 @@ impl Work {
 
 /// The connection was lost while committing: the idempotency record, written in the same transaction, says whether
 /// it happened.
-async fn resolve<R>(db: &Db, call: &Call, id: Uuid, answer: R, error: sqlx::Error) -> Result<Done<R>, Refusal> {
+async fn resolve<R>(
+    db: &Db,
+    call: &Call,
+    id: Uuid,
+    answer: R,
+    error: sqlx::Error,
+) -> Result<Done<R>, Refusal> {
     const TRIES: u32 = 5;
     for attempt in 0..TRIES {
         match idempotency::is_committed(db, call, id).await {

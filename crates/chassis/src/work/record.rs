@@ -76,20 +76,27 @@ async fn history(sql: &mut PgConnection, call: &Call, town: &str, change: &Chang
 
 async fn event(sql: &mut PgConnection, call: &Call, town: &str, change: &Change) -> Result<(), Refusal> {
     let kind = format!("linli.{}.{}.v1", call.service(), change.event);
-    sqlx::query("insert into event (town, id, resource, type, traceparent, data) values ($1, $2, $3, $4, $5, $6)")
-        .bind(town)
-        .bind(Uuid::now_v7())
-        .bind(&change.resource)
-        .bind(&kind)
-        .bind(telemetry::current_traceparent())
-        .bind(&change.data)
-        .execute(sql)
-        .await?;
+    sqlx::query(
+        "insert into event (town, id, resource, type, traceparent, data) values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(town)
+    .bind(Uuid::now_v7())
+    .bind(&change.resource)
+    .bind(&kind)
+    .bind(telemetry::current_traceparent())
+    .bind(&change.data)
+    .execute(sql)
+    .await?;
     tracing::info!(event.r#type = %kind, event.subject = %change.resource, "event recorded");
     Ok(())
 }
 
-async fn audit<R>(sql: &mut PgConnection, call: &Call, request_id: Option<Uuid>, record: &Record<R>) -> Result<(), Refusal> {
+async fn audit<R>(
+    sql: &mut PgConnection,
+    call: &Call,
+    request_id: Option<Uuid>,
+    record: &Record<R>,
+) -> Result<(), Refusal> {
     let id = Uuid::now_v7();
     sqlx::query(
         "with record as (

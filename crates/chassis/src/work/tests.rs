@@ -6,7 +6,11 @@ use sqlx::{Connection, PgConnection, Row, migrate::Migrator};
 use uuid::Uuid;
 
 use super::*;
-use crate::{clock::Clock, db::Schema, testing::{TestDb, call}};
+use crate::{
+    clock::Clock,
+    db::Schema,
+    testing::{TestDb, call},
+};
 
 static NOTHING: LazyLock<Migrator> = LazyLock::new(|| Migrator::with_migrations(Vec::new()));
 
@@ -65,9 +69,13 @@ async fn a_replay_gets_the_first_answer_and_another_body_is_refused() {
         Begun::New(_) => panic!("not a replay"),
     }
     let other = asked("towns/other");
-    let refused = Work::begin::<Town>(&db.context.db, &caller(), Intent::of(&other, &id, false)).await.unwrap_err();
+    let refused =
+        Work::begin::<Town>(&db.context.db, &caller(), Intent::of(&other, &id, false)).await.unwrap_err();
     assert_eq!(refused.reason().name, "REQUEST_ID_REUSED");
-    assert_eq!((count(&db, "history").await, count(&db, "audit").await, count(&db, "event").await), (1, 1, 1));
+    assert_eq!(
+        (count(&db, "history").await, count(&db, "audit").await, count(&db, "event").await),
+        (1, 1, 1)
+    );
 }
 
 #[tokio::test]
@@ -88,7 +96,8 @@ async fn the_same_request_id_at_once_is_done_once() {
     let id = Uuid::new_v4().to_string();
     let one = async || {
         let request = asked("towns/malu");
-        match Work::begin::<Town>(&db.context.db, &caller(), Intent::of(&request, &id, false)).await.unwrap() {
+        match Work::begin::<Town>(&db.context.db, &caller(), Intent::of(&request, &id, false)).await.unwrap()
+        {
             Begun::New(work) => work.commit(record(1)).await.unwrap().replayed,
             Begun::Replay(_) => true,
         }
@@ -136,6 +145,10 @@ async fn the_service_sees_its_schema_alone_and_changes_no_history() {
     ] {
         let mut tx = db.context.db.begin().await.unwrap();
         let error = sqlx::query(sqlx::AssertSqlSafe(forbidden)).execute(&mut *tx).await.unwrap_err();
-        assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{forbidden}: {error}");
+        assert_eq!(
+            error.as_database_error().unwrap().code().as_deref(),
+            Some("42501"),
+            "{forbidden}: {error}"
+        );
     }
 }

@@ -30,7 +30,10 @@ pub trait Verb {
 ///
 /// # Errors
 /// The refusal as a status with its details.
-pub async fn mutate<V: Verb>(context: &Context, request: Request<V::Request>) -> Result<Response<V::Answer>, Status> {
+pub async fn mutate<V: Verb>(
+    context: &Context,
+    request: Request<V::Request>,
+) -> Result<Response<V::Answer>, Status> {
     let call = Call::of(&request)?;
     let asked = request.into_inner();
     let done = bounded(|| attempt::<V>(context, &call, &asked)).await?;
@@ -41,7 +44,11 @@ pub async fn mutate<V: Verb>(context: &Context, request: Request<V::Request>) ->
     Ok(response)
 }
 
-async fn attempt<V: Verb>(context: &Context, call: &Call, asked: &V::Request) -> Result<Done<V::Answer>, Refusal> {
+async fn attempt<V: Verb>(
+    context: &Context,
+    call: &Call,
+    asked: &V::Request,
+) -> Result<Done<V::Answer>, Refusal> {
     let (request_id, validate_only) = V::intent(asked);
     match Work::begin(&context.db, call, Intent::of(asked, request_id, validate_only)).await? {
         Begun::Replay(answer) => Ok(Done { answer, replayed: true }),

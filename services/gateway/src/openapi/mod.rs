@@ -16,7 +16,9 @@ use schema::Schemas;
 pub(crate) fn document(pool: &DescriptorPool, banner: Option<&str>) -> Result<Value, String> {
     let comments = Comments::read(pool);
     let mut schemas = Schemas::new(pool, &comments);
-    let permission = pool.get_extension_by_name("linli.common.v1.permission").ok_or("the option permission is not in the descriptors")?;
+    let permission = pool
+        .get_extension_by_name("linli.common.v1.permission")
+        .ok_or("the option permission is not in the descriptors")?;
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for (method, verb, template, body) in bindings(pool)? {
         let (path, bound) = readable(&template, &method);
@@ -25,7 +27,8 @@ pub(crate) fn document(pool: &DescriptorPool, banner: Option<&str>) -> Result<Va
         let operation = operation(&method, &body, &bound, &needed, &comments, &mut schemas);
         paths.entry(path).or_default().insert(verb.to_lowercase(), operation);
     }
-    let status = pool.get_message_by_name("google.rpc.Status").ok_or("google.rpc.Status is not in the descriptors")?;
+    let status =
+        pool.get_message_by_name("google.rpc.Status").ok_or("google.rpc.Status is not in the descriptors")?;
     schemas.refer(&status);
     let about = "Linli 邻里: community work of a town, as gRPC, gRPC-Web and REST/JSON.";
     let description = banner.map_or_else(|| about.to_owned(), |banner| format!("{about}\n\n**{banner}**"));
@@ -56,13 +59,16 @@ pub(crate) fn document(pool: &DescriptorPool, banner: Option<&str>) -> Result<Va
 
 fn tags(pool: &DescriptorPool, comments: &Comments) -> Vec<Value> {
     let services = pool.services().filter(|service| service.full_name().starts_with("linli."));
-    services.map(|service| json!({"name": service.name(), "description": comments.of(service.full_name())})).collect()
+    services
+        .map(|service| json!({"name": service.name(), "description": comments.of(service.full_name())}))
+        .collect()
 }
 
 /// `/v1/{name=towns/*/blocks/*}:close` as `/v1/towns/{town}/blocks/{block}:close`, its parameters, and the fields that
 /// the path fills.
 fn readable(template: &str, method: &MethodDescriptor) -> (String, (Vec<String>, BTreeSet<String>)) {
-    let (mut path, mut parameters, mut fields, mut rest) = (String::new(), Vec::new(), BTreeSet::new(), template);
+    let (mut path, mut parameters, mut fields, mut rest) =
+        (String::new(), Vec::new(), BTreeSet::new(), template);
     while let Some(start) = rest.find('{') {
         let end = rest[start..].find('}').map_or(rest.len(), |end| start + end);
         path.push_str(&rest[..start]);
@@ -134,17 +140,22 @@ fn operation(
         }),
     };
     if let Some(schema) = content {
-        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+        operation["requestBody"] =
+            json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
     operation
 }
 
 fn query(field: &FieldDescriptor, comments: &Comments, schemas: &mut Schemas<'_>) -> Option<Value> {
     let schema = match field.kind() {
-        Kind::Message(message) if message.full_name() == "google.type.Date" => json!({"type": "string", "format": "date"}),
+        Kind::Message(message) if message.full_name() == "google.type.Date" => {
+            json!({"type": "string", "format": "date"})
+        }
         Kind::Message(message) if !message.full_name().starts_with("google.protobuf.") => return None,
         _ => schemas.field(field),
     };
     let required = schemas.is_required(field);
-    Some(json!({"name": field.json_name(), "in": "query", "required": required, "description": comments.of(field.full_name()), "schema": schema}))
+    Some(
+        json!({"name": field.json_name(), "in": "query", "required": required, "description": comments.of(field.full_name()), "schema": schema}),
+    )
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use prost_reflect::{DescriptorPool, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value as Reflected};
+use prost_reflect::{
+    DescriptorPool, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor,
+    Value as Reflected,
+};
 use serde_json::{Map, Value, json};
 
 use super::comments::Comments;
@@ -118,10 +121,19 @@ impl<'a> Schemas<'a> {
         let rules = options.get_extension(extension);
         let Some(rules) = rules.as_message() else { return schema };
         for kind in ["string", "int32", "bytes"] {
-            let Some(value) = rules.get_field_by_name(kind).filter(|_| rules.has_field_by_name(kind)) else { continue };
+            let Some(value) = rules.get_field_by_name(kind).filter(|_| rules.has_field_by_name(kind)) else {
+                continue;
+            };
             let Some(rule) = value.as_message() else { continue };
-            for (name, key) in [("min_len", "minLength"), ("max_len", "maxLength"), ("pattern", "pattern"), ("gte", "minimum"), ("lte", "maximum")] {
-                if kind != "bytes" && rule.has_field_by_name(name)
+            for (name, key) in [
+                ("min_len", "minLength"),
+                ("max_len", "maxLength"),
+                ("pattern", "pattern"),
+                ("gte", "minimum"),
+                ("lte", "maximum"),
+            ] {
+                if kind != "bytes"
+                    && rule.has_field_by_name(name)
                     && let Some(limit) = rule.get_field_by_name(name).and_then(|value| number_or_text(&value))
                 {
                     schema[key] = limit;
@@ -154,7 +166,9 @@ fn well_known(name: &str) -> Option<Value> {
         "google.protobuf.Value" => json!({}),
         "google.protobuf.ListValue" => json!({"type": "array", "items": {}}),
         "google.protobuf.Empty" => json!({"type": "object"}),
-        "google.protobuf.Any" => json!({"type": "object", "properties": {"@type": {"type": "string"}}, "required": ["@type"], "additionalProperties": true}),
+        "google.protobuf.Any" => {
+            json!({"type": "object", "properties": {"@type": {"type": "string"}}, "required": ["@type"], "additionalProperties": true})
+        }
         _ => return None,
     })
 }

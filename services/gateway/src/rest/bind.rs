@@ -50,7 +50,9 @@ fn scalar(kind: Kind, text: &str) -> Option<Value> {
         Kind::Uint64 | Kind::Fixed64 => Value::U64(text.parse().ok()?),
         Kind::Double => Value::F64(text.parse().ok()?),
         Kind::Float => Value::F32(text.parse().ok()?),
-        Kind::Enum(names) => Value::EnumNumber(names.get_value_by_name(text).map(|v| v.number()).or_else(|| text.parse().ok())?),
+        Kind::Enum(names) => Value::EnumNumber(
+            names.get_value_by_name(text).map(|v| v.number()).or_else(|| text.parse().ok())?,
+        ),
         Kind::Bytes => return None,
         Kind::Message(message) if message.full_name() == "google.type.Date" => date(message, text)?,
         // Timestamp, Duration, FieldMask: as JSON writes them
@@ -67,7 +69,8 @@ fn date(descriptor: MessageDescriptor, text: &str) -> Option<Value> {
     let mut message = DynamicMessage::new(descriptor);
     let mut parts = text.splitn(3, '-');
     for name in ["year", "month", "day"] {
-        let part = parts.next().filter(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))?;
+        let part =
+            parts.next().filter(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))?;
         message.set_field_by_name(name, Value::I32(part.parse().ok()?));
     }
     Some(Value::Message(message))
@@ -80,7 +83,9 @@ fn describe(kind: &Kind) -> String {
             all.join(" | ")
         }
         Kind::Message(message) if message.full_name() == "google.type.Date" => "2020-01-31".to_owned(),
-        Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => "2020-01-31T00:00:00Z".to_owned(),
+        Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
+            "2020-01-31T00:00:00Z".to_owned()
+        }
         Kind::Message(message) => message.full_name().to_owned(),
         other => format!("{other:?}").to_lowercase(),
     }

@@ -50,7 +50,12 @@ pub(super) fn from_headers(message: &mut DynamicMessage, headers: &HeaderMap, fa
         if given.is_empty() {
             message.set_field(&descriptor, Value::String(value.to_owned()));
         } else if given.trim_matches('"') != value {
-            faults.push(FieldFault::new(field, "CONFLICT", format!("与 {header} 头不一致"), format!("differs from the header {header}")));
+            faults.push(FieldFault::new(
+                field,
+                "CONFLICT",
+                format!("与 {header} 头不一致"),
+                format!("differs from the header {header}"),
+            ));
         }
     }
 }
@@ -64,7 +69,9 @@ pub(super) fn derive_mask(message: &mut DynamicMessage, resource: &str, bytes: &
     let Some(inner) = message.descriptor().get_field_by_name(resource) else { return };
     let prost_reflect::Kind::Message(inner) = inner.kind() else { return };
     let Ok(serde_json::Value::Object(body)) = serde_json::from_slice(bytes) else { return };
-    let paths = body.keys().filter_map(|key| inner.get_field_by_json_name(key).or_else(|| inner.get_field_by_name(key)));
+    let paths = body
+        .keys()
+        .filter_map(|key| inner.get_field_by_json_name(key).or_else(|| inner.get_field_by_name(key)));
     // the name says which, the etag says what was seen: neither is a change
     let paths = paths.map(|field| field.name().to_owned()).filter(|name| name != "name" && name != "etag");
     let paths: Vec<Value> = paths.map(Value::String).collect();

@@ -32,7 +32,9 @@ pub(crate) fn edge(http: StatusCode, cause: &str) -> Status {
 
 /// The HTTP status of a code (google.rpc.Code).
 fn http_status(status: &Status) -> StatusCode {
-    if let Some(own) = status.metadata().get(STATUS).and_then(|value| StatusCode::from_bytes(value.as_bytes()).ok()) {
+    if let Some(own) =
+        status.metadata().get(STATUS).and_then(|value| StatusCode::from_bytes(value.as_bytes()).ok())
+    {
         return own;
     }
     let number = match status.code() {

@@ -10,15 +10,23 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 const DEPTH: usize = 64;
 
 /// Reads a message.
-pub(super) fn read(descriptor: MessageDescriptor, bytes: &[u8], field: &str) -> Result<DynamicMessage, Refusal> {
+pub(super) fn read(
+    descriptor: MessageDescriptor,
+    bytes: &[u8],
+    field: &str,
+) -> Result<DynamicMessage, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Refusal::new(&INVALID_ENCODING).with("cause", format!("not UTF-8 at byte {}", error.valid_up_to()))
     })?;
     let mut strict = serde_json::Deserializer::from_str(text);
-    Strict(DEPTH).deserialize(&mut strict).and_then(|()| strict.end()).map_err(|error| refusal(field, &error))?;
+    Strict(DEPTH)
+        .deserialize(&mut strict)
+        .and_then(|()| strict.end())
+        .map_err(|error| refusal(field, &error))?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let options = DeserializeOptions::new().deny_unknown_fields(true);
-    DynamicMessage::deserialize_with_options(descriptor, &mut reader, &options).map_err(|error| refusal(field, &error))
+    DynamicMessage::deserialize_with_options(descriptor, &mut reader, &options)
+        .map_err(|error| refusal(field, &error))
 }
 
 /// Where and what, without the value: it may be personal.
@@ -116,6 +124,9 @@ mod tests {
 
     #[test]
     fn what_the_caller_wrote_is_not_repeated() {
-        assert_eq!(scrub(r#"invalid type: string "310199…", expected i32"#), "invalid type: string …, expected i32");
+        assert_eq!(
+            scrub(r#"invalid type: string "310199…", expected i32"#),
+            "invalid type: string …, expected i32"
+        );
     }
 }

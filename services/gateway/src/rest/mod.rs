@@ -19,7 +19,10 @@ use chassis::{
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, Request, header};
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MethodDescriptor, ReflectMessage, SerializeOptions, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MethodDescriptor, ReflectMessage,
+    SerializeOptions, Value,
+};
 use tonic::{Status, client::Grpc};
 
 use crate::{
@@ -64,7 +67,12 @@ impl Rest {
             let body = match part.as_str() {
                 "" => Part::Nothing,
                 "*" => Part::All,
-                name => Part::Field(method.input().get_field_by_name(name).ok_or_else(|| format!("{template}: no field {name}"))?),
+                name => Part::Field(
+                    method
+                        .input()
+                        .get_field_by_name(name)
+                        .ok_or_else(|| format!("{template}: no field {name}"))?,
+                ),
             };
             let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
             let path = path.parse().map_err(|error| format!("{path}: {error}"))?;
@@ -89,7 +97,13 @@ impl Rest {
         answer
     }
 
-    async fn call(&self, head: &http::request::Parts, body: Body, leaf: &Leaf<Binding>, segments: &[&str]) -> Result<Response, Status> {
+    async fn call(
+        &self,
+        head: &http::request::Parts,
+        body: Body,
+        leaf: &Leaf<Binding>,
+        segments: &[&str],
+    ) -> Result<Response, Status> {
         let bytes = body::read(head, body, self.max_body).await?;
         let binding = &leaf.value;
         let message = compose(head, &bytes, leaf, segments)?;
@@ -106,11 +120,15 @@ impl Rest {
         let (metadata, bytes, _) = answer.into_parts();
         let message = decode(&binding.method, bytes)?;
         let mut response = Response::new(Body::from(to_json(&message)?));
-        response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
         if let Some(etag) = etag(&message) {
             response.headers_mut().insert(header::ETAG, etag);
         }
-        if let Some(replayed) = metadata.get("linli-replayed").and_then(|v| header::HeaderValue::from_bytes(v.as_bytes()).ok()) {
+        if let Some(replayed) =
+            metadata.get("linli-replayed").and_then(|v| header::HeaderValue::from_bytes(v.as_bytes()).ok())
+        {
             response.headers_mut().insert("linli-replayed", replayed);
         }
         Ok(response)
@@ -118,15 +136,27 @@ impl Rest {
 }
 
 /// Every method with a binding: verb, template, body.
-pub(crate) fn bindings(pool: &DescriptorPool) -> Result<Vec<(MethodDescriptor, String, String, String)>, String> {
-    let http = pool.get_extension_by_name("google.api.http").ok_or("google.api.http is not in the descriptors")?;
+pub(crate) fn bindings(
+    pool: &DescriptorPool,
+) -> Result<Vec<(MethodDescriptor, String, String, String)>, String> {
+    let http =
+        pool.get_extension_by_name("google.api.http").ok_or("google.api.http is not in the descriptors")?;
     let mut all = Vec::new();
-    for method in pool.services().filter(|s| s.full_name().starts_with("linli.")).flat_map(|s| s.methods().collect::<Vec<_>>()) {
+    for method in pool
+        .services()
+        .filter(|s| s.full_name().starts_with("linli."))
+        .flat_map(|s| s.methods().collect::<Vec<_>>())
+    {
         let options = method.options();
         let rule = options.get_extension(&http);
         let Some(rule) = rule.as_message().filter(|_| options.has_extension(&http)) else { continue };
-        let text = |name: &str| rule.get_field_by_name(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
-        let found = ["get", "put", "post", "delete", "patch"].iter().find(|verb| rule.has_field_by_name(verb));
+        let text = |name: &str| {
+            rule.get_field_by_name(name)
+                .and_then(|value| value.as_str().map(str::to_owned))
+                .unwrap_or_default()
+        };
+        let found =
+            ["get", "put", "post", "delete", "patch"].iter().find(|verb| rule.has_field_by_name(verb));
         let verb = found.ok_or_else(|| format!("{}: no path", method.full_name()))?;
         all.push((method.clone(), verb.to_uppercase(), text(verb), text("body")));
     }
@@ -134,9 +164,11 @@ pub(crate) fn bindings(pool: &DescriptorPool) -> Result<Vec<(MethodDescriptor, S
 }
 
 fn not_found(head: &http::request::Parts, allowed: &[&str]) -> Response {
-    let refusal = Refusal::new(&UNKNOWN_METHOD).with("method", format!("{} {}", head.method, head.uri.path().chars().take(200).collect::<String>()));
+    let refusal = Refusal::new(&UNKNOWN_METHOD)
+        .with("method", format!("{} {}", head.method, head.uri.path().chars().take(200).collect::<String>()));
     let mut response = respond(&Status::from(refusal));
-    *response.status_mut() = if allowed.is_empty() { http::StatusCode::NOT_FOUND } else { http::StatusCode::METHOD_NOT_ALLOWED };
+    *response.status_mut() =
+        if allowed.is_empty() { http::StatusCode::NOT_FOUND } else { http::StatusCode::METHOD_NOT_ALLOWED };
     if let Ok(value) = header::HeaderValue::from_str(&allowed.join(", "))
         && !allowed.is_empty()
     {
@@ -146,18 +178,30 @@ fn not_found(head: &http::request::Parts, allowed: &[&str]) -> Response {
 }
 
 /// The message that body, query, path and headers make.
-fn compose(head: &http::request::Parts, bytes: &Bytes, leaf: &Leaf<Binding>, segments: &[&str]) -> Result<DynamicMessage, Refusal> {
+fn compose(
+    head: &http::request::Parts,
+    bytes: &Bytes,
+    leaf: &Leaf<Binding>,
+    segments: &[&str],
+) -> Result<DynamicMessage, Refusal> {
     let input = leaf.value.method.input();
     let mut message = match &leaf.value.body {
         Part::All if !bytes.is_empty() => json::read(input, bytes, "")?,
         Part::Field(field) if !bytes.is_empty() => {
-            let Kind::Message(inner) = field.kind() else { return Err(Refusal::internal("a body that is no message")) };
+            let Kind::Message(inner) = field.kind() else {
+                return Err(Refusal::internal("a body that is no message"));
+            };
             let mut message = DynamicMessage::new(input);
             message.set_field(field, Value::Message(json::read(inner, bytes, field.name())?));
             message
         }
         Part::Nothing if !bytes.is_empty() => {
-            return Err(Refusal::field("body", "NOT_EXPECTED", "此方法没有请求体", "this method takes no body"));
+            return Err(Refusal::field(
+                "body",
+                "NOT_EXPECTED",
+                "此方法没有请求体",
+                "this method takes no body",
+            ));
         }
         Part::Nothing | Part::All | Part::Field(_) => DynamicMessage::new(input),
     };
@@ -167,12 +211,18 @@ fn compose(head: &http::request::Parts, bytes: &Bytes, leaf: &Leaf<Binding>, seg
             faults.take(bind::bind(&mut message, &key, &value));
         }
     } else if head.uri.query().is_some_and(|query| !query.is_empty()) {
-        faults.push(FieldFault::new("query", "NOT_EXPECTED", "参数应放在请求体中", "fields belong into the body"));
+        faults.push(FieldFault::new(
+            "query",
+            "NOT_EXPECTED",
+            "参数应放在请求体中",
+            "fields belong into the body",
+        ));
     }
     for variable in &leaf.variables {
         let raw = segments[variable.from..variable.to.unwrap_or(segments.len())].join("/");
         let text = percent_encoding::percent_decode_str(&raw).decode_utf8();
-        let text = text.map_err(|_| Refusal::new(&INVALID_ENCODING).with("cause", "the path is not UTF-8"))?;
+        let text =
+            text.map_err(|_| Refusal::new(&INVALID_ENCODING).with("cause", "the path is not UTF-8"))?;
         faults.take(bind::bind(&mut message, &variable.field.join("."), &text));
     }
     body::from_headers(&mut message, &head.headers, &mut faults);
@@ -201,7 +251,9 @@ fn decode(method: &MethodDescriptor, bytes: Bytes) -> Result<DynamicMessage, Sta
 pub(super) fn to_json(message: &DynamicMessage) -> Result<Vec<u8>, Refusal> {
     let mut out = Vec::with_capacity(512);
     let options = SerializeOptions::new().skip_default_fields(false);
-    message.serialize_with_options(&mut serde_json::Serializer::new(&mut out), &options).map_err(Refusal::internal)?;
+    message
+        .serialize_with_options(&mut serde_json::Serializer::new(&mut out), &options)
+        .map_err(Refusal::internal)?;
     Ok(out)
 }
 
@@ -215,12 +267,16 @@ fn etag(message: &DynamicMessage) -> Option<header::HeaderValue> {
 /// A stream as JSON lines.
 fn lines(stream: tonic::Streaming<Bytes>, method: MethodDescriptor) -> Response {
     let lines = stream.map(move |item| {
-        let text = item.and_then(|bytes| decode(&method, bytes)).and_then(|message| to_json(&message).map_err(Status::from));
+        let text = item
+            .and_then(|bytes| decode(&method, bytes))
+            .and_then(|message| to_json(&message).map_err(Status::from));
         let mut line = text.unwrap_or_else(|status| error::body(&status).to_string().into_bytes());
         line.push(b'\n');
         Ok::<_, std::convert::Infallible>(Bytes::from(line))
     });
     let mut response = Response::new(Body::from_stream(lines));
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-ndjson"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-ndjson"));
     response
 }

@@ -39,9 +39,15 @@ impl Verb for Create {
         let mut faults = Faults::default();
         let area: Option<Area> = faults.take(wire::parsed("role_binding.area", &given.area));
         let area = faults.finish(area)?;
-        let wanted = role(&given.role).ok_or_else(|| Refusal::new(&UNKNOWN_ROLE).with("role", &given.role))?;
+        let wanted =
+            role(&given.role).ok_or_else(|| Refusal::new(&UNKNOWN_ROLE).with("role", &given.role))?;
         if area.town().is_some_and(|its| its != town.town()) {
-            return Err(Refusal::field("role_binding.area", "ANOTHER_TOWN", "属于另一个镇", "lies in another town"));
+            return Err(Refusal::field(
+                "role_binding.area",
+                "ANOTHER_TOWN",
+                "属于另一个镇",
+                "lies in another town",
+            ));
         }
         let tree = tree(work, town.town()).await?;
         if !covers(call.grants(), wanted, &area, &tree) {
@@ -55,12 +61,20 @@ async fn tree(work: &mut Work, town: &str) -> Result<AreaTree, Refusal> {
     let day = work.call().today().to_string();
     let (committees, blocks) = store::tree(work.sql(), town, &day).await?;
     let committee = |id: &str| CommitteeName::new(town, id).ok();
-    let communities = committees.iter().filter_map(|(a, b)| Some((committee(a)?, CommunityName::new(town, b).ok()?)));
+    let communities =
+        committees.iter().filter_map(|(a, b)| Some((committee(a)?, CommunityName::new(town, b).ok()?)));
     let parents = blocks.iter().filter_map(|(a, b)| Some((BlockName::new(town, a).ok()?, committee(b)?)));
     Ok(AreaTree { communities: communities.collect(), committees: parents.collect() })
 }
 
-async fn grant(work: &mut Work, town: &str, member: &str, role: &str, area: &Area, person: &str) -> Result<Record<pb::RoleBinding>, Refusal> {
+async fn grant(
+    work: &mut Work,
+    town: &str,
+    member: &str,
+    role: &str,
+    area: &Area,
+    person: &str,
+) -> Result<Record<pb::RoleBinding>, Refusal> {
     let name = RoleBindingName::new(town, Uuid::now_v7().to_string()).map_err(Refusal::internal)?;
     let binding = Binding {
         town: town.to_owned(),
@@ -80,8 +94,16 @@ async fn grant(work: &mut Work, town: &str, member: &str, role: &str, area: &Are
     record(work, &name, 1, "create", "roleBinding.created").await
 }
 
-async fn record(work: &mut Work, name: &RoleBindingName, version: i64, verb: &'static str, event: &'static str) -> Result<Record<pb::RoleBinding>, Refusal> {
-    let binding = store::get(work.sql(), name).await?.ok_or_else(|| Refusal::not_found("linli.dev/RoleBinding", name.to_string()))?;
+async fn record(
+    work: &mut Work,
+    name: &RoleBindingName,
+    version: i64,
+    verb: &'static str,
+    event: &'static str,
+) -> Result<Record<pb::RoleBinding>, Refusal> {
+    let binding = store::get(work.sql(), name)
+        .await?
+        .ok_or_else(|| Refusal::not_found("linli.dev/RoleBinding", name.to_string()))?;
     let change = Change {
         resource: name.to_string(),
         version,
@@ -123,7 +145,9 @@ impl Verb for Withdraw {
         let held = role(&binding.role).zip(binding.area.parse::<Area>().ok());
         let tree = tree(work, name.town()).await?;
         if held.is_some_and(|(role, area)| !covers(call.grants(), role, &area, &tree)) {
-            return Err(Refusal::new(&MORE_THAN_HELD).with("role", &binding.role).with("area", &binding.area));
+            return Err(Refusal::new(&MORE_THAN_HELD)
+                .with("role", &binding.role)
+                .with("area", &binding.area));
         }
         let version = store::withdraw(work.sql(), &name).await?;
         record(work, &name, version, "delete", "roleBinding.deleted").await
@@ -134,10 +158,17 @@ impl Verb for Withdraw {
 ///
 /// # Errors
 /// BOOTSTRAPPED when there was one.
-pub async fn bootstrap(context: &Context, call: &chassis::call::Call, town: &str, subject: &str) -> Result<pb::RoleBinding, Refusal> {
+pub async fn bootstrap(
+    context: &Context,
+    call: &chassis::call::Call,
+    town: &str,
+    subject: &str,
+) -> Result<pb::RoleBinding, Refusal> {
     let member = format!("principal:{subject}");
     let asked = pb::RoleBinding { member: member.clone(), ..Default::default() };
-    let Begun::New(mut work) = Work::begin::<pb::RoleBinding>(&context.db, call, Intent::of(&asked, "", false)).await? else {
+    let Begun::New(mut work) =
+        Work::begin::<pb::RoleBinding>(&context.db, call, Intent::of(&asked, "", false)).await?
+    else {
         return Err(Refusal::new(&BOOTSTRAPPED));
     };
     if !store::bootstrap(work.sql(), subject).await? {

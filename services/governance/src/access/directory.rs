@@ -23,7 +23,10 @@ impl Directory for BindingDirectory {
         let mut read = self.0.read().await.map_err(unreachable)?;
         let rows = store::of_members(read.sql(), &members).await.map_err(unreachable)?;
         let person = rows.iter().map(|(_, _, person)| person).find(|person| !person.is_empty()).cloned();
-        let grants = rows.iter().filter_map(|(id, area, _)| Some(Grant { role: role(id)?, area: area.parse().ok()? })).collect();
+        let grants = rows
+            .iter()
+            .filter_map(|(id, area, _)| Some(Grant { role: role(id)?, area: area.parse().ok()? }))
+            .collect();
         Ok(Grants { person, grants })
     }
 }

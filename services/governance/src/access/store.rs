@@ -33,7 +33,12 @@ pub(crate) async fn get(sql: &mut PgConnection, name: &RoleBindingName) -> Resul
 }
 
 /// A page of the bindings that hold.
-pub(crate) async fn list(sql: &mut PgConnection, town: &str, after: Option<&str>, limit: i64) -> Result<Vec<Binding>, Refusal> {
+pub(crate) async fn list(
+    sql: &mut PgConnection,
+    town: &str,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Binding>, Refusal> {
     let rows = sqlx::query_as!(
         Binding,
         r#"select town, id, member, role, area, person, version, (extract(epoch from created) * 1000000)::bigint as "created!",
@@ -74,26 +79,45 @@ pub(crate) async fn withdraw(sql: &mut PgConnection, name: &RoleBindingName) -> 
 
 /// Locks a binding.
 pub(crate) async fn lock(sql: &mut PgConnection, name: &RoleBindingName) -> Result<Option<Binding>, Refusal> {
-    sqlx::query!("select version from role_binding where town = $1 and id = $2 for update", name.town(), name.role_binding())
-        .fetch_optional(&mut *sql)
-        .await?;
+    sqlx::query!(
+        "select version from role_binding where town = $1 and id = $2 for update",
+        name.town(),
+        name.role_binding()
+    )
+    .fetch_optional(&mut *sql)
+    .await?;
     get(sql, name).await
 }
 
 /// Role, area and person of every binding that holds for these members.
-pub(crate) async fn of_members(sql: &mut PgConnection, members: &[String]) -> Result<Vec<(String, String, String)>, Refusal> {
-    let rows = sqlx::query!("select role, area, person from role_binding where member = any($1) and deleted is null", members);
+pub(crate) async fn of_members(
+    sql: &mut PgConnection,
+    members: &[String],
+) -> Result<Vec<(String, String, String)>, Refusal> {
+    let rows = sqlx::query!(
+        "select role, area, person from role_binding where member = any($1) and deleted is null",
+        members
+    );
     Ok(rows.fetch_all(sql).await?.into_iter().map(|row| (row.role, row.area, row.person)).collect())
 }
 
 /// Community of each committee and committee of each block of a town today.
-pub(crate) async fn tree(sql: &mut PgConnection, town: &str, day: &str) -> Result<(Vec<(String, String)>, Vec<(String, String)>), Refusal> {
+pub(crate) async fn tree(
+    sql: &mut PgConnection,
+    town: &str,
+    day: &str,
+) -> Result<(Vec<(String, String)>, Vec<(String, String)>), Refusal> {
     let committees = sqlx::query!(
         "select committee, community from committee_period where town = $1 and upper_inf(recorded) and valid @> $2::text::date",
         town,
         day
     );
-    let committees = committees.fetch_all(&mut *sql).await?.into_iter().map(|row| (row.committee, row.community)).collect();
+    let committees = committees
+        .fetch_all(&mut *sql)
+        .await?
+        .into_iter()
+        .map(|row| (row.committee, row.community))
+        .collect();
     let blocks = sqlx::query!(
         "select block, committee from block_period where town = $1 and upper_inf(recorded) and valid @> $2::text::date",
         town,
@@ -105,7 +129,8 @@ pub(crate) async fn tree(sql: &mut PgConnection, town: &str, day: &str) -> Resul
 
 /// Notes the first administrator; `false` when there was one.
 pub(crate) async fn bootstrap(sql: &mut PgConnection, principal: &str) -> Result<bool, Refusal> {
-    let done = sqlx::query!("insert into bootstrap (principal) values ($1) on conflict do nothing", principal);
+    let done =
+        sqlx::query!("insert into bootstrap (principal) values ($1) on conflict do nothing", principal);
     Ok(done.execute(sql).await?.rows_affected() == 1)
 }
 

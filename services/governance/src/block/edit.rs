@@ -53,13 +53,21 @@ pub(crate) async fn lock(work: &mut Work, name: &str, etag: &str) -> Result<Lock
 pub(crate) async fn lock_as(work: &mut Work, name: BlockName) -> Result<Locked, Refusal> {
     let today = work.call().today();
     let head = store::lock(work.sql(), &name, &Scope::Town, today).await?;
-    let head = head.ok_or_else(|| Refusal::new(&UNKNOWN_PARENT).with("field", "block").with("name", &name))?;
+    let head =
+        head.ok_or_else(|| Refusal::new(&UNKNOWN_PARENT).with("field", "block").with("name", &name))?;
     let state = rules::state(head.life);
     Ok(Locked { name, head, state })
 }
 
 /// The next version and the change that tells of it.
-pub(crate) async fn change(work: &mut Work, locked: &Locked, verb: Do, event: &'static str, comment: &str, data: serde_json::Value) -> Result<Change, Refusal> {
+pub(crate) async fn change(
+    work: &mut Work,
+    locked: &Locked,
+    verb: Do,
+    event: &'static str,
+    comment: &str,
+    data: serde_json::Value,
+) -> Result<Change, Refusal> {
     let version = store::bump(work.sql(), &locked.name, None).await?;
     let to = TABLE.next(locked.state, verb).unwrap_or(locked.state);
     Ok(Change {
@@ -114,7 +122,12 @@ impl New {
 }
 
 /// Refuses a committee that isn't there, or can't have blocks on the day.
-pub(crate) async fn need_committee(work: &mut Work, scope: &Scope, name: &CommitteeName, day: Date) -> Result<(), Refusal> {
+pub(crate) async fn need_committee(
+    work: &mut Work,
+    scope: &Scope,
+    name: &CommitteeName,
+    day: Date,
+) -> Result<(), Refusal> {
     let as_of = AsOf::now(day);
     let view = committee::store::get(work.sql(), name, scope, &as_of).await?;
     let Some(view) = view else {
@@ -170,7 +183,8 @@ fn parse(town: &str, request: &pb::CreateBlockRequest) -> Result<(New, Committee
     let given = request.block.as_ref().unwrap_or(&default);
     let mut faults = Faults::default();
     let name = BlockName::new(town, &request.block_id);
-    let name = faults.take(name.map_err(|error| FieldFault::new("block_id", "FORMAT", "编号格式不符", error.to_string())));
+    let name = faults
+        .take(name.map_err(|error| FieldFault::new("block_id", "FORMAT", "编号格式不符", error.to_string())));
     let display_name = faults.take(text::display("block.display_name", &given.display_name));
     let committee = faults.take(text::committee_id("block.committee", town, &given.committee));
     let start = faults.take(wire::required_date("block.start_date", given.start_date.as_ref()));
@@ -204,15 +218,25 @@ impl Verb for Update {
         transition(&TABLE, &locked.name.to_string(), locked.state, Do::Update)?;
         let today = work.call().today().max(locked.head.life.from());
         let line = store::believed(work.sql(), &locked.name).await?;
-        let splice = amend(&line, Period::since(today), |facts| Facts { display_name: display_name.clone(), ..facts.clone() });
+        let splice = amend(&line, Period::since(today), |facts| Facts {
+            display_name: display_name.clone(),
+            ..facts.clone()
+        });
         let at = stamp(work.sql()).await?;
         store::write(work.sql(), &locked.name, &splice, &at, "").await?;
-        let change = change(work, &locked, Do::Update, "block.updated", "", json!({"block": locked.name.to_string()})).await?;
+        let change =
+            change(work, &locked, Do::Update, "block.updated", "", json!({"block": locked.name.to_string()}))
+                .await?;
         finish(work, &locked, change, today).await
     }
 }
 
-async fn finish(work: &mut Work, locked: &Locked, change: Change, day: Date) -> Result<Record<pb::Block>, Refusal> {
+async fn finish(
+    work: &mut Work,
+    locked: &Locked,
+    change: Change,
+    day: Date,
+) -> Result<Record<pb::Block>, Refusal> {
     let answer = shown(work, &locked.name, day).await?;
     Ok(Record {
         town: locked.name.town().to_owned(),
@@ -236,15 +260,25 @@ impl Verb for Close {
     }
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Block>, Refusal> {
-        let end = wire::required_date("end_date", request.end_date.as_ref()).map_err(|fault| Refusal::fields(vec![fault]))?;
+        let end = wire::required_date("end_date", request.end_date.as_ref())
+            .map_err(|fault| Refusal::fields(vec![fault]))?;
         let locked = lock(work, &request.name, &request.etag).await?;
         transition(&TABLE, &locked.name.to_string(), locked.state, Do::Close)?;
         if end <= locked.head.life.from() {
-            return Err(Refusal::new(&OUTSIDE_LIFE).with("name", &locked.name).with("period", locked.head.life));
+            return Err(Refusal::new(&OUTSIDE_LIFE)
+                .with("name", &locked.name)
+                .with("period", locked.head.life));
         }
         let at = stamp(work.sql()).await?;
         let line = stewardship::store::believed(work.sql(), &locked.name).await?;
-        stewardship::store::write(work.sql(), &locked.name, &stewards::close(&line, end), &at, &request.comment).await?;
+        stewardship::store::write(
+            work.sql(),
+            &locked.name,
+            &stewards::close(&line, end),
+            &at,
+            &request.comment,
+        )
+        .await?;
         let line = store::believed(work.sql(), &locked.name).await?;
         store::write(work.sql(), &locked.name, &cut(&line, end), &at, &request.comment).await?;
         let version = store::bump(work.sql(), &locked.name, Some(end)).await?;
@@ -276,10 +310,21 @@ fn cut(line: &[Believed<Uuid, Facts>], end: Date) -> Splice<Uuid, Facts> {
 }
 
 /// Moves a locked block to another committee from a day on, with a merger. Its stewards stay.
-pub(crate) async fn move_to(work: &mut Work, name: &BlockName, from: &str, into: &str, day: Date, comment: &str) -> Result<Change, Refusal> {
+pub(crate) async fn move_to(
+    work: &mut Work,
+    name: &BlockName,
+    from: &str,
+    into: &str,
+    day: Date,
+    comment: &str,
+) -> Result<Change, Refusal> {
     let line = store::believed(work.sql(), name).await?;
     let splice = amend(&line, Period::since(day), |facts| {
-        if facts.committee == from { Facts { committee: into.to_owned(), ..facts.clone() } } else { facts.clone() }
+        if facts.committee == from {
+            Facts { committee: into.to_owned(), ..facts.clone() }
+        } else {
+            facts.clone()
+        }
     });
     let at = stamp(work.sql()).await?;
     store::write(work.sql(), name, &splice, &at, comment).await?;

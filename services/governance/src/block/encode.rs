@@ -6,14 +6,21 @@ use jiff::civil::Date;
 use kernel::etag::Etag;
 
 use super::store::View;
-use crate::{stewardship, store::{day, period}};
+use crate::{
+    stewardship,
+    store::{day, period},
+};
 
 /// The fields of a filter.
 pub(super) const FILTER: &[kernel::filter::FieldSpec] = {
     use kernel::filter::{FieldSpec, Kind};
     &[
         FieldSpec { name: "display_name", column: "p.display_name", kind: Kind::Text },
-        FieldSpec { name: "committee", column: "'towns/' || p.town || '/committees/' || p.committee", kind: Kind::Text },
+        FieldSpec {
+            name: "committee",
+            column: "'towns/' || p.town || '/committees/' || p.committee",
+            kind: Kind::Text,
+        },
         FieldSpec { name: "start_date", column: "lower(b.life)", kind: Kind::Date },
     ]
 };

@@ -44,7 +44,11 @@ impl Blocks {
         Ok(block)
     }
 
-    async fn page(&self, call: &Call, request: &pb::ListBlocksRequest) -> Result<pb::ListBlocksResponse, Refusal> {
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListBlocksRequest,
+    ) -> Result<pb::ListBlocksResponse, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
         let scope = call.scope(town.town())?;
         let as_of = AsOf::of(call, request.as_of_date.as_ref(), request.read_time.as_ref())?;
@@ -73,7 +77,10 @@ impl Blocks {
 /// scope is one of communities, which the read has tested.
 fn sees(scope: &Scope, view: &store::View) -> bool {
     let (communities, committees, blocks) = scope.ids();
-    scope.is_town() || !communities.is_empty() || committees.contains(&view.committee) || blocks.contains(&view.id)
+    scope.is_town()
+        || !communities.is_empty()
+        || committees.contains(&view.committee)
+        || blocks.contains(&view.id)
 }
 
 #[tonic::async_trait]
@@ -82,19 +89,31 @@ impl BlockService for Blocks {
         Ok(Response::new(self.read(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn list_blocks(&self, request: Request<pb::ListBlocksRequest>) -> Result<Response<pb::ListBlocksResponse>, Status> {
+    async fn list_blocks(
+        &self,
+        request: Request<pb::ListBlocksRequest>,
+    ) -> Result<Response<pb::ListBlocksResponse>, Status> {
         Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn create_block(&self, request: Request<pb::CreateBlockRequest>) -> Result<Response<pb::Block>, Status> {
+    async fn create_block(
+        &self,
+        request: Request<pb::CreateBlockRequest>,
+    ) -> Result<Response<pb::Block>, Status> {
         mutate::<edit::Create>(&self.0, request).await
     }
 
-    async fn update_block(&self, request: Request<pb::UpdateBlockRequest>) -> Result<Response<pb::Block>, Status> {
+    async fn update_block(
+        &self,
+        request: Request<pb::UpdateBlockRequest>,
+    ) -> Result<Response<pb::Block>, Status> {
         mutate::<edit::Update>(&self.0, request).await
     }
 
-    async fn close_block(&self, request: Request<pb::CloseBlockRequest>) -> Result<Response<pb::Block>, Status> {
+    async fn close_block(
+        &self,
+        request: Request<pb::CloseBlockRequest>,
+    ) -> Result<Response<pb::Block>, Status> {
         mutate::<edit::Close>(&self.0, request).await
     }
 }

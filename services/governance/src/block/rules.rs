@@ -36,7 +36,13 @@ named! {
     }
 }
 
-const fn row(from: Option<State>, verb: Verb, to: State, permission: &'static str, guards: &'static [&'static str]) -> Row<State, Verb> {
+const fn row(
+    from: Option<State>,
+    verb: Verb,
+    to: State,
+    permission: &'static str,
+    guards: &'static [&'static str],
+) -> Row<State, Verb> {
     Row { from, verb, to, permission, guards }
 }
 
@@ -44,12 +50,36 @@ const fn row(from: Option<State>, verb: Verb, to: State, permission: &'static st
 pub static TABLE: Table<State, Verb> = Table {
     resource: "block",
     rows: &[
-        row(None, Verb::Create, State::Open, "governance.blocks.create", &["a first steward", "the committee is founded or in preparation"]),
+        row(
+            None,
+            Verb::Create,
+            State::Open,
+            "governance.blocks.create",
+            &["a first steward", "the committee is founded or in preparation"],
+        ),
         row(Some(State::Open), Verb::Update, State::Open, "governance.blocks.update", &[]),
-        row(Some(State::Open), Verb::HandOver, State::Open, "governance.stewardships.handOver", &["no day without a steward"]),
+        row(
+            Some(State::Open),
+            Verb::HandOver,
+            State::Open,
+            "governance.stewardships.handOver",
+            &["no day without a steward"],
+        ),
         row(Some(State::Open), Verb::Cover, State::Open, "governance.stewardships.cover", &[]),
-        row(Some(State::Open), Verb::CorrectSteward, State::Open, "governance.stewardships.correct", &["a reason"]),
-        row(Some(State::Closed), Verb::CorrectSteward, State::Closed, "governance.stewardships.correct", &["a reason"]),
+        row(
+            Some(State::Open),
+            Verb::CorrectSteward,
+            State::Open,
+            "governance.stewardships.correct",
+            &["a reason"],
+        ),
+        row(
+            Some(State::Closed),
+            Verb::CorrectSteward,
+            State::Closed,
+            "governance.stewardships.correct",
+            &["a reason"],
+        ),
         row(Some(State::Open), Verb::Close, State::Closed, "governance.blocks.close", &[]),
     ],
 };

@@ -49,8 +49,15 @@ pub(crate) struct View {
 }
 
 /// Locks a block that the caller may see today.
-pub(crate) async fn lock(sql: &mut PgConnection, name: &BlockName, scope: &Scope, today: Date) -> Result<Option<Head>, Refusal> {
-    let mut query = QueryBuilder::new("select lower(b.life)::text as starts, upper(b.life)::text as ends, b.version from block b where b.town = ");
+pub(crate) async fn lock(
+    sql: &mut PgConnection,
+    name: &BlockName,
+    scope: &Scope,
+    today: Date,
+) -> Result<Option<Head>, Refusal> {
+    let mut query = QueryBuilder::new(
+        "select lower(b.life)::text as starts, upper(b.life)::text as ends, b.version from block b where b.town = ",
+    );
     query.push_bind(name.town().to_owned()).push(" and b.id = ").push_bind(name.block().to_owned());
     push_scope(&mut query, scope, name.town(), today);
     query.push(" for update of b");
@@ -59,7 +66,10 @@ pub(crate) async fn lock(sql: &mut PgConnection, name: &BlockName, scope: &Scope
 }
 
 /// The line that is believed now.
-pub(crate) async fn believed(sql: &mut PgConnection, name: &BlockName) -> Result<Vec<Believed<Uuid, Facts>>, Refusal> {
+pub(crate) async fn believed(
+    sql: &mut PgConnection,
+    name: &BlockName,
+) -> Result<Vec<Believed<Uuid, Facts>>, Refusal> {
     let rows = sqlx::query!(
         r#"select id, lower(valid)::text as "from!", upper(valid)::text as "to", committee, display_name
            from block_period where town = $1 and block = $2 and upper_inf(recorded) order by valid"#,
@@ -77,7 +87,13 @@ pub(crate) async fn believed(sql: &mut PgConnection, name: &BlockName) -> Result
 }
 
 /// Writes what is believed instead.
-pub(crate) async fn write(sql: &mut PgConnection, name: &BlockName, splice: &Splice<Uuid, Facts>, at: &str, reason: &str) -> Result<(), Refusal> {
+pub(crate) async fn write(
+    sql: &mut PgConnection,
+    name: &BlockName,
+    splice: &Splice<Uuid, Facts>,
+    at: &str,
+    reason: &str,
+) -> Result<(), Refusal> {
     close(sql, "block_period", name.town(), splice, at).await?;
     for (period, facts) in &splice.insert {
         let (from, to) = bounds(*period);
@@ -116,7 +132,11 @@ pub(crate) async fn create(sql: &mut PgConnection, name: &BlockName, life: Perio
 }
 
 /// The next version, with the end of its life when there is one.
-pub(crate) async fn bump(sql: &mut PgConnection, name: &BlockName, ends: Option<Date>) -> Result<i64, Refusal> {
+pub(crate) async fn bump(
+    sql: &mut PgConnection,
+    name: &BlockName,
+    ends: Option<Date>,
+) -> Result<i64, Refusal> {
     Ok(sqlx::query_scalar!(
         "update block set version = version + 1, updated = clock_timestamp(),
                 life = daterange(lower(life), coalesce($3::text::date, upper(life)))
@@ -130,7 +150,12 @@ pub(crate) async fn bump(sql: &mut PgConnection, name: &BlockName, ends: Option<
 }
 
 /// The blocks of a committee on `day` or later, locked in the order of their ids.
-pub(crate) async fn lock_of_committee(sql: &mut PgConnection, town: &str, committee: &str, day: Date) -> Result<Vec<String>, Refusal> {
+pub(crate) async fn lock_of_committee(
+    sql: &mut PgConnection,
+    town: &str,
+    committee: &str,
+    day: Date,
+) -> Result<Vec<String>, Refusal> {
     Ok(sqlx::query_scalar!(
         r#"select b.id from block b where b.town = $1 and exists (select from block_period p where p.town = b.town and p.block = b.id
               and upper_inf(p.recorded) and p.committee = $2 and p.valid && daterange($3::text::date, null))
@@ -154,16 +179,28 @@ const VIEW: &str = r"select b.town, b.id, lower(b.life)::text as starts, upper(b
 fn view(as_of: &AsOf) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(VIEW);
     sql.push_bind(as_of.instant()).push("::text::timestamptz as at, ").push_bind(as_of.day.to_string());
-    sql.push("::date as day) i left join stewardship s on s.town = b.town and s.block = b.id and s.valid @> i.day");
+    sql.push(
+        "::date as day) i left join stewardship s on s.town = b.town and s.block = b.id and s.valid @> i.day",
+    );
     sql.push(" and (case when i.at = 'infinity' then upper_inf(s.recorded) else s.recorded @> i.at end)");
     sql.push(" where (case when i.at = 'infinity' then upper_inf(p.recorded) else p.recorded @> i.at end) and p.valid @> i.day and ");
     sql
 }
 
 /// A block that the caller may see; on a day after its life, as it was on its last day.
-pub(crate) async fn get(sql: &mut PgConnection, name: &BlockName, scope: &Scope, as_of: &AsOf, today: Date) -> Result<Option<View>, Refusal> {
+pub(crate) async fn get(
+    sql: &mut PgConnection,
+    name: &BlockName,
+    scope: &Scope,
+    as_of: &AsOf,
+    today: Date,
+) -> Result<Option<View>, Refusal> {
     let mut query = view(as_of);
-    query.push("b.town = ").push_bind(name.town().to_owned()).push(" and b.id = ").push_bind(name.block().to_owned());
+    query
+        .push("b.town = ")
+        .push_bind(name.town().to_owned())
+        .push(" and b.id = ")
+        .push_bind(name.block().to_owned());
     push_scope(&mut query, scope, name.town(), today);
     Ok(query.build_query_as().fetch_optional(sql).await?)
 }
@@ -189,9 +226,13 @@ pub(crate) fn list_query(asked: &Asked<'_>) -> QueryBuilder<Postgres> {
     query.push(" and ");
     paging::push_predicate(&mut query, asked.filter);
     if let Some(after) = asked.after {
-        query.push(if asked.descending { " and b.id < " } else { " and b.id > " }).push_bind(after.to_owned());
+        query
+            .push(if asked.descending { " and b.id < " } else { " and b.id > " })
+            .push_bind(after.to_owned());
     }
-    query.push(if asked.descending { " order by b.id desc limit " } else { " order by b.id limit " }).push_bind(asked.limit);
+    query
+        .push(if asked.descending { " order by b.id desc limit " } else { " order by b.id limit " })
+        .push_bind(asked.limit);
     query
 }
 

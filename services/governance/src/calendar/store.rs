@@ -34,12 +34,21 @@ pub(crate) async fn heads(sql: &mut PgConnection) -> Result<Vec<Head>, Refusal> 
         r#"select id, title, issued::text as "issued!", note, (extract(epoch from created) * 1000000)::bigint as "created!"
            from calendar_paper order by issued, id"#
     );
-    let head = |id, title, issued: String, note, created| Ok(Head { id, title, issued: day(&issued)?, note, created });
-    rows.fetch_all(sql).await?.into_iter().map(|row| head(row.id, row.title, row.issued, row.note, row.created)).collect()
+    let head = |id, title, issued: String, note, created| {
+        Ok(Head { id, title, issued: day(&issued)?, note, created })
+    };
+    rows.fetch_all(sql)
+        .await?
+        .into_iter()
+        .map(|row| head(row.id, row.title, row.issued, row.note, row.created))
+        .collect()
 }
 
 /// The days of one paper, or of all.
-pub(crate) async fn days(sql: &mut PgConnection, paper: Option<&str>) -> Result<Vec<(String, PaperDay)>, Refusal> {
+pub(crate) async fn days(
+    sql: &mut PgConnection,
+    paper: Option<&str>,
+) -> Result<Vec<(String, PaperDay)>, Refusal> {
     let rows = sqlx::query!(
         r#"select paper, day::text as "day!", kind, holiday from calendar_paper_day where $1::text is null or paper = $1 order by paper, day"#,
         paper
@@ -48,15 +57,23 @@ pub(crate) async fn days(sql: &mut PgConnection, paper: Option<&str>) -> Result<
         let kind = DayKind::from_name(&row.2).ok_or_else(|| Refusal::internal(format!("kind {}", row.2)))?;
         Ok((row.0, PaperDay { day: day(&row.1)?, kind, holiday: row.3 }))
     };
-    rows.fetch_all(sql).await?.into_iter().map(|row| parse((row.paper, row.day, row.kind, row.holiday))).collect()
+    rows.fetch_all(sql)
+        .await?
+        .into_iter()
+        .map(|row| parse((row.paper, row.day, row.kind, row.holiday)))
+        .collect()
 }
 
 /// All papers as rules take them.
 pub(crate) async fn papers(sql: &mut PgConnection) -> Result<Vec<Paper>, Refusal> {
     let heads = heads(&mut *sql).await?;
     let days = days(sql, None).await?;
-    let of = |id: &str| days.iter().filter(|(paper, _)| paper == id).map(|(_, day)| (day.day, day.kind)).collect();
-    Ok(heads.iter().map(|head| Paper { code: head.id.clone(), dated: head.issued, days: of(&head.id) }).collect())
+    let of =
+        |id: &str| days.iter().filter(|(paper, _)| paper == id).map(|(_, day)| (day.day, day.kind)).collect();
+    Ok(heads
+        .iter()
+        .map(|head| Paper { code: head.id.clone(), dated: head.issued, days: of(&head.id) })
+        .collect())
 }
 
 /// Enters a paper; `false` when the id is taken.

@@ -37,8 +37,13 @@ impl Verb for RecordCount {
         let (valid_on, reported_on) = faults.finish(valid.zip(reported))?;
         let locked = lock(work, &request.parent, "").await?;
         not_future(work.call(), "valid_date", valid_on)?;
-        let count =
-            Count { valid_on, households: given.households, source: given.source.clone(), reason: given.reason.clone(), reported_on };
+        let count = Count {
+            valid_on,
+            households: given.households,
+            source: given.source.clone(),
+            reason: given.reason.clone(),
+            reported_on,
+        };
         let at = stamp(work.sql()).await?;
         store::record_count(work.sql(), &locked.name, &count, &at).await?;
         let version = store::bump(work.sql(), &locked.name, None).await?;

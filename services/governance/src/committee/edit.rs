@@ -51,7 +51,8 @@ pub(crate) async fn lock(work: &mut Work, name: &str, etag: &str) -> Result<Lock
 pub(crate) async fn lock_as(work: &mut Work, name: CommitteeName) -> Result<Locked, Refusal> {
     let today = work.call().today();
     let head = store::lock(work.sql(), &name, &chassis::identity::Scope::Town, today).await?;
-    let head = head.ok_or_else(|| Refusal::new(&UNKNOWN_PARENT).with("field", "committee").with("name", &name))?;
+    let head =
+        head.ok_or_else(|| Refusal::new(&UNKNOWN_PARENT).with("field", "committee").with("name", &name))?;
     locked(work, name, head).await
 }
 
@@ -73,7 +74,11 @@ pub(crate) async fn need_community(work: &mut Work, town: &str, community: &str)
 
 /// Refuses a day after today.
 pub(crate) fn not_future(call: &Call, field: &'static str, date: Date) -> Result<(), Refusal> {
-    if date <= call.today() { Ok(()) } else { Err(Refusal::new(&FUTURE_DATE).with("field", field).with("date", date)) }
+    if date <= call.today() {
+        Ok(())
+    } else {
+        Err(Refusal::new(&FUTURE_DATE).with("field", field).with("date", date))
+    }
 }
 
 /// What is recorded with a transition, beside its line.
@@ -96,8 +101,10 @@ pub(crate) async fn write(
     let at = stamp(work.sql()).await?;
     store::write(work.sql(), &locked.name, splice, &at, told.comment).await?;
     let version = store::bump(work.sql(), &locked.name, told.founding).await?;
-    let view = store::get(work.sql(), &locked.name, &chassis::identity::Scope::Town, &AsOf::now(told.day)).await?;
-    let view = view.ok_or_else(|| Refusal::internal(format!("{} is nothing on {}", locked.name, told.day)))?;
+    let view =
+        store::get(work.sql(), &locked.name, &chassis::identity::Scope::Town, &AsOf::now(told.day)).await?;
+    let view =
+        view.ok_or_else(|| Refusal::internal(format!("{} is nothing on {}", locked.name, told.day)))?;
     let change = Change {
         resource: locked.name.to_string(),
         version,
@@ -145,7 +152,13 @@ impl Verb for Create {
         new.check(&call)?;
         need_community(work, town.town(), &new.facts.community).await?;
         let (change, answer) = new.store(work, "create").await?;
-        Ok(Record { town: town.town().to_owned(), resource: new.name.to_string(), summary: format!("create {}", new.name), changes: vec![change], answer })
+        Ok(Record {
+            town: town.town().to_owned(),
+            resource: new.name.to_string(),
+            summary: format!("create {}", new.name),
+            changes: vec![change],
+            answer,
+        })
     }
 }
 
@@ -163,14 +176,23 @@ impl New {
         let default = pb::Committee::default();
         let given = committee.unwrap_or(&default);
         let mut faults = Faults::default();
-        let name = faults.take(CommitteeName::new(town, id).map_err(|error| FieldFault::new("committee_id", "FORMAT", "编号格式不符", error.to_string())));
+        let name =
+            faults.take(CommitteeName::new(town, id).map_err(|error| {
+                FieldFault::new("committee_id", "FORMAT", "编号格式不符", error.to_string())
+            }));
         let display_name = faults.take(encode::display("committee.display_name", &given.display_name));
         let community = faults.take(encode::community_id("committee.community", town, &given.community));
-        let preparation = faults.take(wire::date("committee.preparation_start_date", given.preparation_start_date.as_ref()));
+        let preparation = faults
+            .take(wire::date("committee.preparation_start_date", given.preparation_start_date.as_ref()));
         let founding = faults.take(wire::date("committee.founding_date", given.founding_date.as_ref()));
         let kind = faults.take(kind(given.kind));
         if preparation.is_some_and(|p| p.is_none()) && founding.is_some_and(|f| f.is_none()) {
-            faults.push(FieldFault::new("committee.preparation_start_date", "REQUIRED", "筹建日期与成立日期至少填一项", "one of preparation and founding date is required"));
+            faults.push(FieldFault::new(
+                "committee.preparation_start_date",
+                "REQUIRED",
+                "筹建日期与成立日期至少填一项",
+                "one of preparation and founding date is required",
+            ));
         }
         let all = name.zip(display_name).zip(community).zip(preparation).zip(founding).zip(kind);
         let (((((name, display_name), community), preparation), founding), kind) = faults.finish(all)?;
@@ -190,24 +212,40 @@ impl New {
         if let Some(founding) = self.founding {
             not_future(call, "founding_date", founding)?;
             if let Some(preparation) = self.preparation.filter(|preparation| *preparation >= founding) {
-                return Err(Refusal::new(&BAD_ORDER_OF_DATES).with("field", "founding_date").with("date", founding).with("after", preparation));
+                return Err(Refusal::new(&BAD_ORDER_OF_DATES)
+                    .with("field", "founding_date")
+                    .with("date", founding)
+                    .with("after", preparation));
             }
         }
         Ok(())
     }
 
     /// Stores it; ALREADY_EXISTS when the id is taken.
-    pub(crate) async fn store(&self, work: &mut Work, verb: &'static str) -> Result<(Change, pb::Committee), Refusal> {
-        let head = Head { kind: self.kind.to_owned(), preparation_start: self.preparation, founding_date: self.founding, version: 1 };
+    pub(crate) async fn store(
+        &self,
+        work: &mut Work,
+        verb: &'static str,
+    ) -> Result<(Change, pb::Committee), Refusal> {
+        let head = Head {
+            kind: self.kind.to_owned(),
+            preparation_start: self.preparation,
+            founding_date: self.founding,
+            version: 1,
+        };
         if !store::create(work.sql(), &self.name, &head).await? {
             return Err(Refusal::new(&ALREADY_EXISTS).with("name", &self.name));
         }
         let at = stamp(work.sql()).await?;
-        let splice = Splice { close: Vec::new(), insert: rules::beginning(self.preparation, self.founding, &self.facts) };
+        let splice = Splice {
+            close: Vec::new(),
+            insert: rules::beginning(self.preparation, self.founding, &self.facts),
+        };
         store::write(work.sql(), &self.name, &splice, &at, "").await?;
         let first = self.preparation.or(self.founding).unwrap_or_default();
         let day = first.max(work.call().today());
-        let view = store::get(work.sql(), &self.name, &chassis::identity::Scope::Town, &AsOf::now(day)).await?;
+        let view =
+            store::get(work.sql(), &self.name, &chassis::identity::Scope::Town, &AsOf::now(day)).await?;
         let view = view.ok_or_else(|| Refusal::internal(format!("{} is nothing on {day}", self.name)))?;
         let state = State::from_name(&view.state).map_or("", State::name);
         let change = Change {
@@ -228,7 +266,9 @@ fn kind(value: i32) -> Result<&'static str, FieldFault> {
     match pb::CommitteeKind::try_from(value).unwrap_or_default() {
         pb::CommitteeKind::ResidentsCommittee => Ok("RESIDENTS_COMMITTEE"),
         pb::CommitteeKind::VillagersCommittee => Ok("VILLAGERS_COMMITTEE"),
-        pb::CommitteeKind::Unspecified => Err(FieldFault::new("committee.kind", "REQUIRED", "必填", "required")),
+        pb::CommitteeKind::Unspecified => {
+            Err(FieldFault::new("committee.kind", "REQUIRED", "必填", "required"))
+        }
     }
 }
 
@@ -237,8 +277,14 @@ fn patch(town: &str, given: &pb::Committee, paths: &[&str]) -> Result<Patch, Ref
     let (mut patch, mut faults) = (Patch::default(), Faults::default());
     for path in paths {
         match *path {
-            "display_name" => patch.display_name = faults.take(encode::display("committee.display_name", &given.display_name)),
-            "community" => patch.community = faults.take(encode::community_id("committee.community", town, &given.community)),
+            "display_name" => {
+                patch.display_name =
+                    faults.take(encode::display("committee.display_name", &given.display_name))
+            }
+            "community" => {
+                patch.community =
+                    faults.take(encode::community_id("committee.community", town, &given.community))
+            }
             "management_class" => patch.management_class = Some(encode::class(given.management_class)),
             "difficulty" => patch.difficulty = Some(encode::difficulty(given.difficulty)),
             _ => {}
@@ -263,13 +309,23 @@ impl Verb for Update {
         let default = pb::Committee::default();
         let given = request.committee.as_ref().unwrap_or(&default);
         let locked = lock(work, &given.name, &given.etag).await?;
-        let paths = wire::mask(request.update_mask.as_ref(), &["display_name", "management_class", "difficulty"]).map_err(|f| Refusal::fields(vec![f]))?;
+        let paths =
+            wire::mask(request.update_mask.as_ref(), &["display_name", "management_class", "difficulty"])
+                .map_err(|f| Refusal::fields(vec![f]))?;
         let patch = patch(locked.name.town(), given, &paths)?;
-        let day = wire::date("effective_date", request.effective_date.as_ref()).map_err(|f| Refusal::fields(vec![f]))?;
+        let day = wire::date("effective_date", request.effective_date.as_ref())
+            .map_err(|f| Refusal::fields(vec![f]))?;
         let day = day.unwrap_or_else(|| work.call().today());
         let to = transition(&TABLE, &locked.name.to_string(), locked.state, Do::Update)?;
         let splice = amend(&locked.line, Period::since(day), |facts| patch.apply(facts));
-        let told = Told { verb: Do::Update, to, comment: &request.comment, event: "committee.updated", day, founding: None };
+        let told = Told {
+            verb: Do::Update,
+            to,
+            comment: &request.comment,
+            event: "committee.updated",
+            day,
+            founding: None,
+        };
         let (change, answer) = write(work, &locked, &splice, told).await?;
         Ok(record(&locked, change, answer))
     }
@@ -295,10 +351,16 @@ impl Verb for Correct {
         let known = ["display_name", "community", "management_class", "difficulty"];
         let paths = faults.take(wire::mask(request.update_mask.as_ref(), &known));
         if request.comment.trim().is_empty() {
-            faults.push(FieldFault::new("comment", "REQUIRED", "更正须写明理由", "a correction needs its reason"));
+            faults.push(FieldFault::new(
+                "comment",
+                "REQUIRED",
+                "更正须写明理由",
+                "a correction needs its reason",
+            ));
         }
         let ((start, end), paths) = faults.finish(start.zip(end).zip(paths))?;
-        let period = Period::new(start, end).map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
+        let period = Period::new(start, end)
+            .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
         let default = pb::Committee::default();
         let patch = patch(locked.name.town(), request.committee.as_ref().unwrap_or(&default), &paths)?;
         if let Some(community) = &patch.community {
@@ -308,7 +370,14 @@ impl Verb for Correct {
         let day = start.max(first);
         let to = transition(&TABLE, &locked.name.to_string(), locked.state, Do::Correct)?;
         let splice = amend(&locked.line, period, |facts| patch.apply(facts));
-        let told = Told { verb: Do::Correct, to, comment: &request.comment, event: "committee.corrected", day, founding: None };
+        let told = Told {
+            verb: Do::Correct,
+            to,
+            comment: &request.comment,
+            event: "committee.corrected",
+            day,
+            founding: None,
+        };
         let (change, answer) = write(work, &locked, &splice, told).await?;
         Ok(record(&locked, change, answer))
     }

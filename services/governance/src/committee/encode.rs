@@ -1,6 +1,9 @@
 //! Committees on the wire.
 
-use chassis::{refusal::{FieldFault, Refusal}, wire};
+use chassis::{
+    refusal::{FieldFault, Refusal},
+    wire,
+};
 use contracts::linli::governance::v1 as pb;
 use kernel::{
     etag::Etag,
@@ -35,19 +38,35 @@ pub(crate) fn name(view: &View) -> String {
 
 /// A committee without actions and timeline.
 pub(crate) fn committee(view: &View) -> Result<pb::Committee, Refusal> {
-    let date = |text: &Option<String>| text.as_deref().map(day).transpose().map(|date| date.map(wire::to_date));
+    let date =
+        |text: &Option<String>| text.as_deref().map(day).transpose().map(|date| date.map(wire::to_date));
     Ok(pb::Committee {
         name: name(view),
         display_name: view.display_name.clone(),
-        kind: pb::CommitteeKind::from_str_name(&format!("COMMITTEE_KIND_{}", view.kind)).unwrap_or_default().into(),
+        kind: pb::CommitteeKind::from_str_name(&format!("COMMITTEE_KIND_{}", view.kind))
+            .unwrap_or_default()
+            .into(),
         community: format!("towns/{}/communities/{}", view.town, view.community),
-        state: pb::CommitteeState::from_str_name(&format!("COMMITTEE_STATE_{}", view.state)).unwrap_or_default().into(),
+        state: pb::CommitteeState::from_str_name(&format!("COMMITTEE_STATE_{}", view.state))
+            .unwrap_or_default()
+            .into(),
         preparation_start_date: date(&view.preparation_start)?,
         founding_date: date(&view.founding_date)?,
-        management_class: pb::ManagementClass::from_str_name(&format!("MANAGEMENT_CLASS_{}", view.management_class)).unwrap_or_default().into(),
-        difficulty: pb::Difficulty::from_str_name(&format!("DIFFICULTY_{}", view.difficulty)).unwrap_or_default().into(),
+        management_class: pb::ManagementClass::from_str_name(&format!(
+            "MANAGEMENT_CLASS_{}",
+            view.management_class
+        ))
+        .unwrap_or_default()
+        .into(),
+        difficulty: pb::Difficulty::from_str_name(&format!("DIFFICULTY_{}", view.difficulty))
+            .unwrap_or_default()
+            .into(),
         household_count: newest_count(view)?,
-        merged_into: view.merged_into.as_ref().map(|id| format!("towns/{}/committees/{id}", view.town)).unwrap_or_default(),
+        merged_into: view
+            .merged_into
+            .as_ref()
+            .map(|id| format!("towns/{}/committees/{id}", view.town))
+            .unwrap_or_default(),
         period_start_date: Some(wire::to_date(day(&view.period_from)?)),
         period_end_date: date(&view.period_to)?,
         etag: Etag::of(view.version).to_string(),
@@ -59,7 +78,9 @@ pub(crate) fn committee(view: &View) -> Result<pb::Committee, Refusal> {
 }
 
 fn newest_count(view: &View) -> Result<Option<pb::HouseholdCount>, Refusal> {
-    let (Some(valid_on), Some(households), Some(recorded)) = (&view.count_valid, view.count, view.count_recorded) else {
+    let (Some(valid_on), Some(households), Some(recorded)) =
+        (&view.count_valid, view.count, view.count_recorded)
+    else {
         return Ok(None);
     };
     let count = Count {

@@ -51,7 +51,11 @@ impl Committees {
         Ok(committee)
     }
 
-    async fn page(&self, call: &Call, request: &pb::ListCommitteesRequest) -> Result<pb::ListCommitteesResponse, Refusal> {
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListCommitteesRequest,
+    ) -> Result<pb::ListCommitteesResponse, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
         let scope = call.scope(town.town())?;
         let as_of = AsOf::of(call, request.as_of_date.as_ref(), request.read_time.as_ref())?;
@@ -71,7 +75,8 @@ impl Committees {
         let mut read = self.0.db.read().await?;
         let mut views = store::list(read.sql(), &asked).await?;
         let next_page_token = paging.next(&mut views, |view| vec![view.id.clone()]);
-        let total = if request.include_total_size { store::count(read.sql(), &asked, COUNTED).await? } else { 0 };
+        let total =
+            if request.include_total_size { store::count(read.sql(), &asked, COUNTED).await? } else { 0 };
         Ok(pb::ListCommitteesResponse {
             committees: views.iter().map(encode::committee).collect::<Result<_, _>>()?,
             next_page_token,
@@ -80,17 +85,29 @@ impl Committees {
         })
     }
 
-    async fn counts(&self, call: &Call, request: &pb::ListHouseholdCountsRequest) -> Result<pb::ListHouseholdCountsResponse, Refusal> {
+    async fn counts(
+        &self,
+        call: &Call,
+        request: &pb::ListHouseholdCountsRequest,
+    ) -> Result<pb::ListHouseholdCountsResponse, Refusal> {
         let name: CommitteeName = wire::name("parent", &request.parent)?;
         let scope = call.scope(name.town())?;
         let as_of = AsOf::of(call, None, request.read_time.as_ref())?;
-        let paging = Paging::open(&self.0, call, &[&request.parent, &as_of.instant()], request.page_size, &request.page_token)?;
+        let paging = Paging::open(
+            &self.0,
+            call,
+            &[&request.parent, &as_of.instant()],
+            request.page_size,
+            &request.page_token,
+        )?;
         let mut read = self.0.db.read().await?;
         let seen = store::get(read.sql(), &name, &scope, &AsOf::now(call.today())).await?;
         seen.ok_or_else(|| call.missing(&scope, "linli.dev/Committee", name.to_string()))?;
-        let mut counts = store::counts(read.sql(), &name, &as_of, paging.after_first(), paging.limit()).await?;
+        let mut counts =
+            store::counts(read.sql(), &name, &as_of, paging.after_first(), paging.limit()).await?;
         let next_page_token = paging.next(&mut counts, |(count, _)| vec![count.valid_on.to_string()]);
-        let household_counts = counts.iter().map(|(count, recorded)| encode::household_count(count, *recorded)).collect();
+        let household_counts =
+            counts.iter().map(|(count, recorded)| encode::household_count(count, *recorded)).collect();
         Ok(pb::ListHouseholdCountsResponse { household_counts, next_page_token })
     }
 }
@@ -98,48 +115,80 @@ impl Committees {
 /// Whether a scope holds a committee.
 fn sees(scope: &Scope, community: &str, committee: &str) -> bool {
     let (communities, committees, _) = scope.ids();
-    scope.is_town() || communities.iter().any(|id| id == community) || committees.iter().any(|id| id == committee)
+    scope.is_town()
+        || communities.iter().any(|id| id == community)
+        || committees.iter().any(|id| id == committee)
 }
 
 #[tonic::async_trait]
 impl CommitteeService for Committees {
-    async fn get_committee(&self, request: Request<pb::GetCommitteeRequest>) -> Result<Response<pb::Committee>, Status> {
+    async fn get_committee(
+        &self,
+        request: Request<pb::GetCommitteeRequest>,
+    ) -> Result<Response<pb::Committee>, Status> {
         Ok(Response::new(self.read(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn list_committees(&self, request: Request<pb::ListCommitteesRequest>) -> Result<Response<pb::ListCommitteesResponse>, Status> {
+    async fn list_committees(
+        &self,
+        request: Request<pb::ListCommitteesRequest>,
+    ) -> Result<Response<pb::ListCommitteesResponse>, Status> {
         Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn create_committee(&self, request: Request<pb::CreateCommitteeRequest>) -> Result<Response<pb::Committee>, Status> {
+    async fn create_committee(
+        &self,
+        request: Request<pb::CreateCommitteeRequest>,
+    ) -> Result<Response<pb::Committee>, Status> {
         mutate::<edit::Create>(&self.0, request).await
     }
 
-    async fn update_committee(&self, request: Request<pb::UpdateCommitteeRequest>) -> Result<Response<pb::Committee>, Status> {
+    async fn update_committee(
+        &self,
+        request: Request<pb::UpdateCommitteeRequest>,
+    ) -> Result<Response<pb::Committee>, Status> {
         mutate::<edit::Update>(&self.0, request).await
     }
 
-    async fn found_committee(&self, request: Request<pb::FoundCommitteeRequest>) -> Result<Response<pb::Committee>, Status> {
+    async fn found_committee(
+        &self,
+        request: Request<pb::FoundCommitteeRequest>,
+    ) -> Result<Response<pb::Committee>, Status> {
         mutate::<transitions::Found>(&self.0, request).await
     }
 
-    async fn move_committee(&self, request: Request<pb::MoveCommitteeRequest>) -> Result<Response<pb::Committee>, Status> {
+    async fn move_committee(
+        &self,
+        request: Request<pb::MoveCommitteeRequest>,
+    ) -> Result<Response<pb::Committee>, Status> {
         mutate::<transitions::Move>(&self.0, request).await
     }
 
-    async fn merge_committee(&self, request: Request<pb::MergeCommitteeRequest>) -> Result<Response<pb::Committee>, Status> {
+    async fn merge_committee(
+        &self,
+        request: Request<pb::MergeCommitteeRequest>,
+    ) -> Result<Response<pb::Committee>, Status> {
         mutate::<transitions::Merge>(&self.0, request).await
     }
 
-    async fn dissolve_committee(&self, request: Request<pb::DissolveCommitteeRequest>) -> Result<Response<pb::Committee>, Status> {
+    async fn dissolve_committee(
+        &self,
+        request: Request<pb::DissolveCommitteeRequest>,
+    ) -> Result<Response<pb::Committee>, Status> {
         mutate::<transitions::Dissolve>(&self.0, request).await
     }
 
-    async fn correct_committee(&self, request: Request<pb::CorrectCommitteeRequest>) -> Result<Response<pb::Committee>, Status> {
+    async fn correct_committee(
+        &self,
+        request: Request<pb::CorrectCommitteeRequest>,
+    ) -> Result<Response<pb::Committee>, Status> {
         mutate::<edit::Correct>(&self.0, request).await
     }
 
-    async fn record_household_count(&self, request: Request<pb::RecordHouseholdCountRequest>) -> Result<Response<pb::HouseholdCount>, Status> {
+    async fn record_household_count(
+        &self,
+        request: Request<pb::RecordHouseholdCountRequest>,
+    ) -> Result<Response<pb::HouseholdCount>, Status> {
         mutate::<count::RecordCount>(&self.0, request).await
     }
 

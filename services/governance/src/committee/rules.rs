@@ -42,7 +42,13 @@ named! {
     }
 }
 
-const fn row(from: Option<State>, verb: Verb, to: State, permission: &'static str, guards: &'static [&'static str]) -> Row<State, Verb> {
+const fn row(
+    from: Option<State>,
+    verb: Verb,
+    to: State,
+    permission: &'static str,
+    guards: &'static [&'static str],
+) -> Row<State, Verb> {
     Row { from, verb, to, permission, guards }
 }
 
@@ -51,18 +57,78 @@ pub static TABLE: Table<State, Verb> = Table {
     resource: "committee",
     rows: &[
         row(None, Verb::Create, State::Preparing, "governance.committees.create", &["the community exists"]),
-        row(Some(State::Preparing), Verb::Found, State::Founded, "governance.committees.found", &["after the preparation began, not after today"]),
-        row(Some(State::Preparing), Verb::Dissolve, State::Dissolved, "governance.committees.dissolve", &["no open block"]),
-        row(Some(State::Founded), Verb::Dissolve, State::Dissolved, "governance.committees.dissolve", &["no open block"]),
-        row(Some(State::Founded), Verb::Merge, State::Merged, "governance.committees.merge", &["the other one is founded on that day"]),
-        row(Some(State::Preparing), Verb::Move, State::Preparing, "governance.committees.move", &["the community exists"]),
-        row(Some(State::Founded), Verb::Move, State::Founded, "governance.committees.move", &["the community exists"]),
+        row(
+            Some(State::Preparing),
+            Verb::Found,
+            State::Founded,
+            "governance.committees.found",
+            &["after the preparation began, not after today"],
+        ),
+        row(
+            Some(State::Preparing),
+            Verb::Dissolve,
+            State::Dissolved,
+            "governance.committees.dissolve",
+            &["no open block"],
+        ),
+        row(
+            Some(State::Founded),
+            Verb::Dissolve,
+            State::Dissolved,
+            "governance.committees.dissolve",
+            &["no open block"],
+        ),
+        row(
+            Some(State::Founded),
+            Verb::Merge,
+            State::Merged,
+            "governance.committees.merge",
+            &["the other one is founded on that day"],
+        ),
+        row(
+            Some(State::Preparing),
+            Verb::Move,
+            State::Preparing,
+            "governance.committees.move",
+            &["the community exists"],
+        ),
+        row(
+            Some(State::Founded),
+            Verb::Move,
+            State::Founded,
+            "governance.committees.move",
+            &["the community exists"],
+        ),
         row(Some(State::Preparing), Verb::Update, State::Preparing, "governance.committees.update", &[]),
         row(Some(State::Founded), Verb::Update, State::Founded, "governance.committees.update", &[]),
-        row(Some(State::Preparing), Verb::Correct, State::Preparing, "governance.committees.correct", &["a reason"]),
-        row(Some(State::Founded), Verb::Correct, State::Founded, "governance.committees.correct", &["a reason"]),
-        row(Some(State::Merged), Verb::Correct, State::Merged, "governance.committees.correct", &["a reason"]),
-        row(Some(State::Dissolved), Verb::Correct, State::Dissolved, "governance.committees.correct", &["a reason"]),
+        row(
+            Some(State::Preparing),
+            Verb::Correct,
+            State::Preparing,
+            "governance.committees.correct",
+            &["a reason"],
+        ),
+        row(
+            Some(State::Founded),
+            Verb::Correct,
+            State::Founded,
+            "governance.committees.correct",
+            &["a reason"],
+        ),
+        row(
+            Some(State::Merged),
+            Verb::Correct,
+            State::Merged,
+            "governance.committees.correct",
+            &["a reason"],
+        ),
+        row(
+            Some(State::Dissolved),
+            Verb::Correct,
+            State::Dissolved,
+            "governance.committees.correct",
+            &["a reason"],
+        ),
     ],
 };
 
@@ -126,20 +192,29 @@ pub fn last(line: &Line) -> Option<&Facts> {
 /// What is said of a committee when it is recorded: in preparation from one day, founded from another.
 pub fn beginning(preparation: Option<Date>, founding: Option<Date>, facts: &Facts) -> Vec<(Period, Facts)> {
     let with = |state| Facts { state, ..facts.clone() };
-    let preparing = preparation.and_then(|from| Period::new(from, founding).ok()).map(|period| (period, with(State::Preparing)));
+    let preparing = preparation
+        .and_then(|from| Period::new(from, founding).ok())
+        .map(|period| (period, with(State::Preparing)));
     let founded = founding.map(|from| (Period::since(from), with(State::Founded)));
     preparing.into_iter().chain(founded).collect()
 }
 
 /// The line after the state changes on `day`, for good.
 pub fn enter(line: &Line, day: Date, state: State, merged_into: Option<&str>) -> Splice<Uuid, Facts> {
-    amend(line, Period::since(day), |facts| Facts { state, merged_into: merged_into.map(str::to_owned), ..facts.clone() })
+    amend(line, Period::since(day), |facts| Facts {
+        state,
+        merged_into: merged_into.map(str::to_owned),
+        ..facts.clone()
+    })
 }
 
 /// The first change of state after `day`: a transition may not be put before one.
 pub fn later_transition(line: &Line, day: Date) -> Option<Date> {
     let then = on(line, day)?.state;
-    line.iter().filter(|row| row.period.from() > day && row.value.state != then).map(|row| row.period.from()).min()
+    line.iter()
+        .filter(|row| row.period.from() > day && row.value.state != then)
+        .map(|row| row.period.from())
+        .min()
 }
 
 #[cfg(test)]

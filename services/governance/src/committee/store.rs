@@ -54,7 +54,12 @@ pub(crate) struct View {
 }
 
 /// Locks a committee that the caller may see today.
-pub(crate) async fn lock(sql: &mut PgConnection, name: &CommitteeName, scope: &Scope, today: Date) -> Result<Option<Head>, Refusal> {
+pub(crate) async fn lock(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    scope: &Scope,
+    today: Date,
+) -> Result<Option<Head>, Refusal> {
     let (communities, committees, _) = scope.ids();
     let row = sqlx::query!(
         r#"select kind, preparation_start::text as preparation_start, founding_date::text as founding_date, version
@@ -83,7 +88,10 @@ pub(crate) async fn lock(sql: &mut PgConnection, name: &CommitteeName, scope: &S
 }
 
 /// The line that is believed now.
-pub(crate) async fn believed(sql: &mut PgConnection, name: &CommitteeName) -> Result<Vec<Believed<Uuid, Facts>>, Refusal> {
+pub(crate) async fn believed(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+) -> Result<Vec<Believed<Uuid, Facts>>, Refusal> {
     let rows = sqlx::query!(
         r#"select id, lower(valid)::text as "from!", upper(valid)::text as "to", display_name, community, state, management_class,
                   difficulty, merged_into
@@ -95,7 +103,8 @@ pub(crate) async fn believed(sql: &mut PgConnection, name: &CommitteeName) -> Re
     .await?;
     rows.into_iter()
         .map(|row| {
-            let state = State::from_name(&row.state).ok_or_else(|| Refusal::internal(format!("state {}", row.state)))?;
+            let state = State::from_name(&row.state)
+                .ok_or_else(|| Refusal::internal(format!("state {}", row.state)))?;
             let value = Facts {
                 display_name: row.display_name,
                 community: row.community,
@@ -110,7 +119,13 @@ pub(crate) async fn believed(sql: &mut PgConnection, name: &CommitteeName) -> Re
 }
 
 /// Writes what is believed instead.
-pub(crate) async fn write(sql: &mut PgConnection, name: &CommitteeName, splice: &Splice<Uuid, Facts>, at: &str, reason: &str) -> Result<(), Refusal> {
+pub(crate) async fn write(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    splice: &Splice<Uuid, Facts>,
+    at: &str,
+    reason: &str,
+) -> Result<(), Refusal> {
     close(sql, "committee_period", name.town(), splice, at).await?;
     for (period, facts) in &splice.insert {
         let (from, to) = bounds(*period);
@@ -150,7 +165,11 @@ pub(crate) async fn exists(sql: &mut PgConnection, name: &CommitteeName) -> Resu
 }
 
 /// Whether this count was ever recorded, believed still or not.
-pub(crate) async fn was_counted(sql: &mut PgConnection, name: &CommitteeName, count: &Count) -> Result<bool, Refusal> {
+pub(crate) async fn was_counted(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    count: &Count,
+) -> Result<bool, Refusal> {
     let found = sqlx::query_scalar!(
         r#"select exists (select from household_count where town = $1 and committee = $2 and valid_on = $3::text::date
                           and households = $4 and source = $5) as "found!""#,
@@ -184,7 +203,11 @@ pub(crate) async fn all_counts(sql: &mut PgConnection, town: &str) -> Result<Vec
 }
 
 /// Creates the head; `false` when the id is taken.
-pub(crate) async fn create(sql: &mut PgConnection, name: &CommitteeName, head: &Head) -> Result<bool, Refusal> {
+pub(crate) async fn create(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    head: &Head,
+) -> Result<bool, Refusal> {
     let done = sqlx::query!(
         "insert into committee (town, id, kind, preparation_start, founding_date)
          values ($1, $2, $3, $4::text::date, $5::text::date) on conflict do nothing",
@@ -200,7 +223,11 @@ pub(crate) async fn create(sql: &mut PgConnection, name: &CommitteeName, head: &
 }
 
 /// The next version; with a founding date when there is a new one.
-pub(crate) async fn bump(sql: &mut PgConnection, name: &CommitteeName, founding: Option<Date>) -> Result<i64, Refusal> {
+pub(crate) async fn bump(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    founding: Option<Date>,
+) -> Result<i64, Refusal> {
     Ok(sqlx::query_scalar!(
         "update committee set version = version + 1, updated = clock_timestamp(),
                 founding_date = coalesce($3::text::date, founding_date)
@@ -214,7 +241,11 @@ pub(crate) async fn bump(sql: &mut PgConnection, name: &CommitteeName, founding:
 }
 
 /// Whether the town has this community.
-pub(crate) async fn has_community(sql: &mut PgConnection, town: &str, community: &str) -> Result<bool, Refusal> {
+pub(crate) async fn has_community(
+    sql: &mut PgConnection,
+    town: &str,
+    community: &str,
+) -> Result<bool, Refusal> {
     let found = sqlx::query_scalar!(
         r#"select exists (select from community where town = $1 and id = $2) as "found!""#,
         town,
@@ -233,13 +264,16 @@ const VIEW: &str = r"select c.town, c.id, c.kind, c.preparation_start::text as p
   from committee c
   join committee_period p on p.town = c.town and p.committee = c.id";
 
-const BELIEVED: &str = " (case when i.at = 'infinity' then upper_inf(p.recorded) else p.recorded @> i.at end) and p.valid @> ";
+const BELIEVED: &str =
+    " (case when i.at = 'infinity' then upper_inf(p.recorded) else p.recorded @> i.at end) and p.valid @> ";
 
 fn view(as_of: &AsOf) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(VIEW);
     sql.push(" cross join (select ").push_bind(as_of.instant()).push("::text::timestamptz as at) i");
     sql.push(" left join lateral (select * from household_count n where n.town = c.town and n.committee = c.id and n.valid_on <= ");
-    sql.push_bind(as_of.day.to_string()).push("::date and (case when i.at = 'infinity' then upper_inf(n.recorded) else n.recorded @> i.at end)");
+    sql.push_bind(as_of.day.to_string()).push(
+        "::date and (case when i.at = 'infinity' then upper_inf(n.recorded) else n.recorded @> i.at end)",
+    );
     sql.push(" order by n.valid_on desc limit 1) n on true where").push(BELIEVED);
     sql.push_bind(as_of.day.to_string()).push("::date and ");
     sql
@@ -248,12 +282,21 @@ fn view(as_of: &AsOf) -> QueryBuilder<Postgres> {
 fn push_scope(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     if !scope.is_town() {
         let (communities, committees, _) = scope.ids();
-        sql.push(" and (p.community = any(").push_bind(communities.to_vec()).push(") or c.id = any(").push_bind(committees.to_vec()).push("))");
+        sql.push(" and (p.community = any(")
+            .push_bind(communities.to_vec())
+            .push(") or c.id = any(")
+            .push_bind(committees.to_vec())
+            .push("))");
     }
 }
 
 /// A committee that the caller may see.
-pub(crate) async fn get(sql: &mut PgConnection, name: &CommitteeName, scope: &Scope, as_of: &AsOf) -> Result<Option<View>, Refusal> {
+pub(crate) async fn get(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    scope: &Scope,
+    as_of: &AsOf,
+) -> Result<Option<View>, Refusal> {
     let mut query = view(as_of);
     query.push("c.town = ").push_bind(name.town()).push(" and c.id = ").push_bind(name.committee());
     push_scope(&mut query, scope);
@@ -280,9 +323,13 @@ pub(crate) fn list_query(asked: &Asked<'_>) -> QueryBuilder<Postgres> {
     query.push(" and ");
     paging::push_predicate(&mut query, asked.filter);
     if let Some(after) = asked.after {
-        query.push(if asked.descending { " and c.id < " } else { " and c.id > " }).push_bind(after.to_owned());
+        query
+            .push(if asked.descending { " and c.id < " } else { " and c.id > " })
+            .push_bind(after.to_owned());
     }
-    query.push(if asked.descending { " order by c.id desc limit " } else { " order by c.id limit " }).push_bind(asked.limit);
+    query
+        .push(if asked.descending { " order by c.id desc limit " } else { " order by c.id limit " })
+        .push_bind(asked.limit);
     query
 }
 
@@ -309,7 +356,12 @@ pub(crate) struct Count {
 }
 
 /// Records a count, or corrects the one that is believed for that day. `false` when it was believed already.
-pub(crate) async fn record_count(sql: &mut PgConnection, name: &CommitteeName, count: &Count, at: &str) -> Result<bool, Refusal> {
+pub(crate) async fn record_count(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    count: &Count,
+    at: &str,
+) -> Result<bool, Refusal> {
     let same = sqlx::query_scalar!(
         r#"select households = $4 and source = $5 and reason = $6 as "same!" from household_count
            where town = $1 and committee = $2 and valid_on = $3::text::date and upper_inf(recorded)"#,

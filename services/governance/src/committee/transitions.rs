@@ -25,7 +25,9 @@ use super::{
 use crate::{
     as_of::AsOf,
     block,
-    reasons::{BAD_ORDER_OF_DATES, LATER_CHANGE, MERGE_INTO_ITSELF, OPEN_BLOCKS, OUTSIDE_LIFE, TARGET_NOT_FOUNDED},
+    reasons::{
+        BAD_ORDER_OF_DATES, LATER_CHANGE, MERGE_INTO_ITSELF, OPEN_BLOCKS, OUTSIDE_LIFE, TARGET_NOT_FOUNDED,
+    },
     store::stamp,
 };
 
@@ -41,7 +43,9 @@ fn one<T>(result: Result<T, FieldFault>) -> Result<T, Refusal> {
 fn check_day(locked: &Locked, day: Date) -> Result<(), Refusal> {
     let Some(_) = rules::on(&locked.line, day) else {
         let first = locked.line.first().map(|row| row.period.from()).unwrap_or_default();
-        return Err(Refusal::new(&OUTSIDE_LIFE).with("name", &locked.name).with("period", Period::since(first)));
+        return Err(Refusal::new(&OUTSIDE_LIFE)
+            .with("name", &locked.name)
+            .with("period", Period::since(first)));
     };
     match rules::later_transition(&locked.line, day) {
         Some(date) => Err(Refusal::new(&LATER_CHANGE).with("name", &locked.name).with("date", date)),
@@ -67,10 +71,20 @@ impl Verb for Found {
         let to = transition(&TABLE, &locked.name.to_string(), locked.state, Do::Found)?;
         not_future(work.call(), "founding_date", day)?;
         if let Some(began) = locked.head.preparation_start.filter(|began| *began >= day) {
-            return Err(Refusal::new(&BAD_ORDER_OF_DATES).with("field", "founding_date").with("date", day).with("after", began));
+            return Err(Refusal::new(&BAD_ORDER_OF_DATES)
+                .with("field", "founding_date")
+                .with("date", day)
+                .with("after", began));
         }
         let splice = rules::enter(&locked.line, day, to, None);
-        let told = Told { verb: Do::Found, to, comment: &request.comment, event: "committee.founded", day, founding: Some(day) };
+        let told = Told {
+            verb: Do::Found,
+            to,
+            comment: &request.comment,
+            event: "committee.founded",
+            day,
+            founding: Some(day),
+        };
         let (change, answer) = write(work, &locked, &splice, told).await?;
         Ok(record(&locked, change, answer))
     }
@@ -94,10 +108,19 @@ impl Verb for Move {
         let community = one(encode::community_id("community", locked.name.town(), &request.community))?;
         let to = transition(&TABLE, &locked.name.to_string(), locked.state, Do::Move)?;
         need_community(work, locked.name.town(), &community).await?;
-        check_day(&locked, day).or_else(|refusal| if std::ptr::eq(refusal.reason(), &LATER_CHANGE) { Ok(()) } else { Err(refusal) })?;
+        check_day(&locked, day).or_else(|refusal| {
+            if std::ptr::eq(refusal.reason(), &LATER_CHANGE) { Ok(()) } else { Err(refusal) }
+        })?;
         let patch = Patch { community: Some(community), ..Patch::default() };
         let splice = amend(&locked.line, Period::since(day), |facts| patch.apply(facts));
-        let told = Told { verb: Do::Move, to, comment: &request.comment, event: "committee.moved", day, founding: None };
+        let told = Told {
+            verb: Do::Move,
+            to,
+            comment: &request.comment,
+            event: "committee.moved",
+            day,
+            founding: None,
+        };
         let (change, answer) = write(work, &locked, &splice, told).await?;
         Ok(record(&locked, change, answer))
     }
@@ -120,12 +143,20 @@ impl Verb for Dissolve {
         let locked = lock(work, &request.name, &request.etag).await?;
         let to = transition(&TABLE, &locked.name.to_string(), locked.state, Do::Dissolve)?;
         check_day(&locked, day)?;
-        let blocks = block::lock_of_committee(work.sql(), locked.name.town(), locked.name.committee(), day).await?;
+        let blocks =
+            block::lock_of_committee(work.sql(), locked.name.town(), locked.name.committee(), day).await?;
         if !blocks.is_empty() {
             return Err(Refusal::new(&OPEN_BLOCKS).with("name", &locked.name).with("blocks", blocks.len()));
         }
         let splice = rules::enter(&locked.line, day, to, None);
-        let told = Told { verb: Do::Dissolve, to, comment: &request.comment, event: "committee.dissolved", day, founding: None };
+        let told = Told {
+            verb: Do::Dissolve,
+            to,
+            comment: &request.comment,
+            event: "committee.dissolved",
+            day,
+            founding: None,
+        };
         let (change, answer) = write(work, &locked, &splice, told).await?;
         Ok(record(&locked, change, answer))
     }
@@ -146,8 +177,10 @@ impl Verb for Merge {
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Committee>, Refusal> {
         let day = needed("effective_date", request.effective_date.as_ref())?;
         let name: CommitteeName = wire::name("name", &request.name)?;
-        let into = CommitteeName::new(name.town(), one(encode::committee_id("into", name.town(), &request.into))?)
-            .map_err(|error| Refusal::field("into", "FORMAT", "名称格式不符", error.to_string()))?;
+        work.call().scope(name.town())?;
+        let into =
+            CommitteeName::new(name.town(), one(encode::committee_id("into", name.town(), &request.into))?)
+                .map_err(|error| Refusal::field("into", "FORMAT", "名称格式不符", error.to_string()))?;
         if name == into {
             return Err(Refusal::new(&MERGE_INTO_ITSELF).with("name", name));
         }
@@ -165,7 +198,14 @@ impl Verb for Merge {
         let mut changes = carry_blocks(work, &name, &into, day, &request.comment).await?;
         changes.extend(carry_count(work, &name, &target, day).await?);
         let splice = rules::enter(&locked.line, day, to, Some(into.committee()));
-        let told = Told { verb: Do::Merge, to, comment: &request.comment, event: "committee.merged", day, founding: None };
+        let told = Told {
+            verb: Do::Merge,
+            to,
+            comment: &request.comment,
+            event: "committee.merged",
+            day,
+            founding: None,
+        };
         let (change, answer) = write(work, &locked, &splice, told).await?;
         let mut record = record(&locked, change, answer);
         record.changes.extend(changes);
@@ -183,7 +223,13 @@ fn check_target(target: &Locked, day: Date) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn carry_blocks(work: &mut Work, from: &CommitteeName, into: &CommitteeName, day: Date, comment: &str) -> Result<Vec<Change>, Refusal> {
+async fn carry_blocks(
+    work: &mut Work,
+    from: &CommitteeName,
+    into: &CommitteeName,
+    day: Date,
+    comment: &str,
+) -> Result<Vec<Change>, Refusal> {
     let ids = block::lock_of_committee(work.sql(), from.town(), from.committee(), day).await?;
     let mut changes = Vec::with_capacity(ids.len());
     for id in ids {
@@ -194,7 +240,12 @@ async fn carry_blocks(work: &mut Work, from: &CommitteeName, into: &CommitteeNam
 }
 
 /// The other committee's count from the day on is the sum of the two that were declared.
-async fn carry_count(work: &mut Work, from: &CommitteeName, target: &Locked, day: Date) -> Result<Option<Change>, Refusal> {
+async fn carry_count(
+    work: &mut Work,
+    from: &CommitteeName,
+    target: &Locked,
+    day: Date,
+) -> Result<Option<Change>, Refusal> {
     let as_of = AsOf::now(day);
     let of = async |work: &mut Work, name: &CommitteeName| -> Result<Option<i32>, Refusal> {
         Ok(store::get(work.sql(), name, &Scope::Town, &as_of).await?.and_then(|view| view.count))
@@ -202,7 +253,13 @@ async fn carry_count(work: &mut Work, from: &CommitteeName, target: &Locked, day
     let (mine, theirs) = (of(work, from).await?, of(work, &target.name).await?);
     let Some(mine) = mine else { return Ok(None) };
     let households = mine.saturating_add(theirs.unwrap_or(0));
-    let count = Count { valid_on: day, households, source: "merge".to_owned(), reason: from.to_string(), reported_on: None };
+    let count = Count {
+        valid_on: day,
+        households,
+        source: "merge".to_owned(),
+        reason: from.to_string(),
+        reported_on: None,
+    };
     let at = stamp(work.sql()).await?;
     store::record_count(work.sql(), &target.name, &count, &at).await?;
     let version = store::bump(work.sql(), &target.name, None).await?;

@@ -23,7 +23,8 @@ use tonic::{Request, Response, Status};
 use crate::committee::encode::display;
 use store::{Asked, Community};
 
-const FILTER: &[FieldSpec] = &[FieldSpec { name: "display_name", column: "c.display_name", kind: Kind::Text }];
+const FILTER: &[FieldSpec] =
+    &[FieldSpec { name: "display_name", column: "c.display_name", kind: Kind::Text }];
 
 /// The gRPC service.
 #[derive(Clone, Debug)]
@@ -40,9 +41,23 @@ fn encode(community: &Community) -> pb::Community {
 }
 
 /// One community that the caller sees.
-pub(crate) async fn one(sql: &mut sqlx::PgConnection, name: &CommunityName, scope: &Scope, lock: bool) -> Result<Option<Community>, Refusal> {
+pub(crate) async fn one(
+    sql: &mut sqlx::PgConnection,
+    name: &CommunityName,
+    scope: &Scope,
+    lock: bool,
+) -> Result<Option<Community>, Refusal> {
     let filter = Predicate::And(Vec::new());
-    let asked = Asked { town: name.town(), id: Some(name.community()), scope, filter: &filter, descending: false, after: None, limit: 1, lock };
+    let asked = Asked {
+        town: name.town(),
+        id: Some(name.community()),
+        scope,
+        filter: &filter,
+        descending: false,
+        after: None,
+        limit: 1,
+        lock,
+    };
     Ok(store::list(sql, &asked).await?.pop())
 }
 
@@ -60,7 +75,13 @@ pub(crate) fn change(name: &CommunityName, version: i64, verb: &'static str, eve
     }
 }
 
-async fn record(work: &mut Work, name: &CommunityName, version: i64, verb: &'static str, event: &'static str) -> Result<Record<pb::Community>, Refusal> {
+async fn record(
+    work: &mut Work,
+    name: &CommunityName,
+    version: i64,
+    verb: &'static str,
+    event: &'static str,
+) -> Result<Record<pb::Community>, Refusal> {
     let community = one(work.sql(), name, &Scope::Town, false).await?;
     let community = community.ok_or_else(|| Refusal::not_found("linli.dev/Community", name.to_string()))?;
     Ok(Record {
@@ -80,12 +101,22 @@ impl Communities {
         Ok(encode(&community.ok_or_else(|| call.missing(&scope, "linli.dev/Community", name.to_string()))?))
     }
 
-    async fn page(&self, call: &Call, request: &pb::ListCommunitiesRequest) -> Result<pb::ListCommunitiesResponse, Refusal> {
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListCommunitiesRequest,
+    ) -> Result<pb::ListCommunitiesResponse, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
         let scope = call.scope(town.town())?;
         let order = paging::order_by(&request.order_by, &["name"])?;
         let filter = paging::filter(&request.filter, FILTER)?;
-        let paging = Paging::open(&self.0, call, &[town.town(), &request.filter, &request.order_by], request.page_size, &request.page_token)?;
+        let paging = Paging::open(
+            &self.0,
+            call,
+            &[town.town(), &request.filter, &request.order_by],
+            request.page_size,
+            &request.page_token,
+        )?;
         let asked = Asked {
             town: town.town(),
             id: None,
@@ -118,7 +149,10 @@ impl Verb for Create {
         work.call().whole_town(town.town())?;
         let mut faults = Faults::default();
         let name = CommunityName::new(town.town(), &request.community_id);
-        let name = faults.take(name.map_err(|error| FieldFault::new("community_id", "FORMAT", "编号格式不符", error.to_string())));
+        let name =
+            faults.take(name.map_err(|error| {
+                FieldFault::new("community_id", "FORMAT", "编号格式不符", error.to_string())
+            }));
         let given = request.community.as_ref().map(|given| given.display_name.as_str()).unwrap_or_default();
         let display_name = faults.take(display("community.display_name", given));
         let (name, display_name) = faults.finish(name.zip(display_name))?;
@@ -160,19 +194,31 @@ impl Verb for Update {
 
 #[tonic::async_trait]
 impl CommunityService for Communities {
-    async fn get_community(&self, request: Request<pb::GetCommunityRequest>) -> Result<Response<pb::Community>, Status> {
+    async fn get_community(
+        &self,
+        request: Request<pb::GetCommunityRequest>,
+    ) -> Result<Response<pb::Community>, Status> {
         Ok(Response::new(self.read(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn list_communities(&self, request: Request<pb::ListCommunitiesRequest>) -> Result<Response<pb::ListCommunitiesResponse>, Status> {
+    async fn list_communities(
+        &self,
+        request: Request<pb::ListCommunitiesRequest>,
+    ) -> Result<Response<pb::ListCommunitiesResponse>, Status> {
         Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn create_community(&self, request: Request<pb::CreateCommunityRequest>) -> Result<Response<pb::Community>, Status> {
+    async fn create_community(
+        &self,
+        request: Request<pb::CreateCommunityRequest>,
+    ) -> Result<Response<pb::Community>, Status> {
         mutate::<Create>(&self.0, request).await
     }
 
-    async fn update_community(&self, request: Request<pb::UpdateCommunityRequest>) -> Result<Response<pb::Community>, Status> {
+    async fn update_community(
+        &self,
+        request: Request<pb::UpdateCommunityRequest>,
+    ) -> Result<Response<pb::Community>, Status> {
         mutate::<Update>(&self.0, request).await
     }
 }

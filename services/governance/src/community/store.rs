@@ -51,9 +51,13 @@ pub(crate) async fn list(sql: &mut PgConnection, asked: &Asked<'_>) -> Result<Ve
     query.push(" and ");
     paging::push_predicate(&mut query, asked.filter);
     if let Some(after) = asked.after {
-        query.push(if asked.descending { " and c.id < " } else { " and c.id > " }).push_bind(after.to_owned());
+        query
+            .push(if asked.descending { " and c.id < " } else { " and c.id > " })
+            .push_bind(after.to_owned());
     }
-    query.push(if asked.descending { " order by c.id desc limit " } else { " order by c.id limit " }).push_bind(asked.limit);
+    query
+        .push(if asked.descending { " order by c.id desc limit " } else { " order by c.id limit " })
+        .push_bind(asked.limit);
     if asked.lock {
         query.push(" for update of c");
     }
@@ -61,7 +65,11 @@ pub(crate) async fn list(sql: &mut PgConnection, asked: &Asked<'_>) -> Result<Ve
 }
 
 /// Creates a community; `false` when the id is taken.
-pub(crate) async fn create(sql: &mut PgConnection, name: &CommunityName, display_name: &str) -> Result<bool, Refusal> {
+pub(crate) async fn create(
+    sql: &mut PgConnection,
+    name: &CommunityName,
+    display_name: &str,
+) -> Result<bool, Refusal> {
     let done = sqlx::query!(
         "insert into community (town, id, display_name) select town, $2, $3 from town where town = $1 on conflict do nothing",
         name.town(),
@@ -72,7 +80,11 @@ pub(crate) async fn create(sql: &mut PgConnection, name: &CommunityName, display
 }
 
 /// Renames a community; the next version.
-pub(crate) async fn update(sql: &mut PgConnection, name: &CommunityName, display_name: &str) -> Result<i64, Refusal> {
+pub(crate) async fn update(
+    sql: &mut PgConnection,
+    name: &CommunityName,
+    display_name: &str,
+) -> Result<i64, Refusal> {
     let version = sqlx::query_scalar!(
         "update community set display_name = $3, version = version + 1, updated = clock_timestamp()
          where town = $1 and id = $2 returning version",

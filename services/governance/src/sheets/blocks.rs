@@ -23,7 +23,8 @@ use crate::{
 
 pub(super) struct Blocks;
 
-const COLUMNS: &[Column] = &[column("code"), column("committee"), column("name"), column("from"), column("to")];
+const COLUMNS: &[Column] =
+    &[column("code"), column("committee"), column("name"), column("from"), column("to")];
 
 struct Line {
     new: New,
@@ -32,7 +33,8 @@ struct Line {
 
 fn read(town: &TownName, row: &Row) -> Result<Line, Vec<Fault>> {
     let mut cells = Cells::new(row, COLUMNS);
-    let (code, committee, display_name) = (id(&mut cells, "code"), id(&mut cells, "committee"), name(&mut cells, "name"));
+    let (code, committee, display_name) =
+        (id(&mut cells, "code"), id(&mut cells, "committee"), name(&mut cells, "name"));
     let (from, to) = (cells.date("from"), cells.optional_date("to"));
     let life = from.zip(to).and_then(|(from, to)| match Period::new(from, to) {
         Ok(life) => Some(life),
@@ -41,7 +43,8 @@ fn read(town: &TownName, row: &Row) -> Result<Line, Vec<Fault>> {
             None
         }
     });
-    let (((code, committee), display_name), life) = cells.finish(code.zip(committee).zip(display_name).zip(life))?;
+    let (((code, committee), display_name), life) =
+        cells.finish(code.zip(committee).zip(display_name).zip(life))?;
     let both = BlockName::new(town.town(), code).ok().zip(CommitteeName::new(town.town(), &committee).ok());
     let (name, parent) = both.ok_or_else(Vec::new)?;
     Ok(Line { new: New { name, facts: Facts { committee, display_name }, life }, committee: parent })
@@ -74,7 +77,13 @@ impl Sheet for Blocks {
         COLUMNS
     }
     fn about(&self) -> &'static [&'static str] {
-        &["the block's id", "the committee's code", "the name as shown", "the first day", "the first day on which it no longer exists, or nothing"]
+        &[
+            "the block's id",
+            "the committee's code",
+            "the name as shown",
+            "the first day",
+            "the first day on which it no longer exists, or nothing",
+        ]
     }
     fn key(&self) -> Option<&'static str> {
         Some("code")
@@ -83,7 +92,13 @@ impl Sheet for Blocks {
         &["committees", "stewardships"]
     }
 
-    async fn apply(&self, work: &mut Work, town: &TownName, row: &Row, all: &Tables) -> Result<Applied, RowError> {
+    async fn apply(
+        &self,
+        work: &mut Work,
+        town: &TownName,
+        row: &Row,
+        all: &Tables,
+    ) -> Result<Applied, RowError> {
         let line = read(town, row)?;
         let name = &line.new.name;
         let today = work.call().today();
@@ -102,7 +117,11 @@ impl Sheet for Blocks {
         let at = stamp(work.sql()).await?;
         store::write(work.sql(), name, &splice, &at, "").await?;
         let version = store::bump(work.sql(), name, None).await?;
-        Ok(Applied::Updated(vec![chassis::work::Change { version, event: "block.updated", ..line.new.change("import") }]))
+        Ok(Applied::Updated(vec![chassis::work::Change {
+            version,
+            event: "block.updated",
+            ..line.new.change("import")
+        }]))
     }
 
     async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
@@ -110,8 +129,16 @@ impl Sheet for Blocks {
         let today = jiff::Zoned::new(chassis::clock::recorded_now(), chassis::clock::shanghai()).date();
         let as_of = AsOf::now(today);
         let scope = Scope::Town;
-        let asked =
-            store::Asked { town: town.town(), scope: &scope, today, as_of: &as_of, filter: &filter, descending: false, after: None, limit: i64::MAX };
+        let asked = store::Asked {
+            town: town.town(),
+            scope: &scope,
+            today,
+            as_of: &as_of,
+            filter: &filter,
+            descending: false,
+            after: None,
+            limit: i64::MAX,
+        };
         let row = |view: store::View| {
             vec![
                 Field::Text(view.id),

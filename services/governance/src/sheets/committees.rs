@@ -67,10 +67,24 @@ fn read(town: &TownName, row: &Row, today: Date) -> Result<Line, Vec<tabular::Fa
     let management_class = cells.optional_one_of("management_class", &["A", "B", "C"]);
     let difficulty = cells.optional_one_of("difficulty", &["NORMAL", "HARD"]);
     dates(&mut cells, state, preparation.flatten(), founding.flatten(), today);
-    let all = code.zip(display_name).zip(kind).zip(community).zip(state.and_then(State::from_name)).zip(preparation).zip(founding);
+    let all = code
+        .zip(display_name)
+        .zip(kind)
+        .zip(community)
+        .zip(state.and_then(State::from_name))
+        .zip(preparation)
+        .zip(founding);
     let all = all.zip(households).zip(valid_on).zip(management_class).zip(difficulty);
-    let ((((((((((code, display_name), kind), community), state), preparation), founding), households), valid_on), class), difficulty) =
-        cells.finish(all)?;
+    let (
+        (
+            (
+                (((((((code, display_name), kind), community), state), preparation), founding), households),
+                valid_on,
+            ),
+            class,
+        ),
+        difficulty,
+    ) = cells.finish(all)?;
     let facts = Facts {
         display_name,
         community,
@@ -81,19 +95,41 @@ fn read(town: &TownName, row: &Row, today: Date) -> Result<Line, Vec<tabular::Fa
     };
     let name = CommitteeName::new(town.town(), code).map_err(|_| Vec::new())?;
     let households = i32::try_from(households).unwrap_or(i32::MAX);
-    let count = Count { valid_on, households, source: "declaration".to_owned(), reason: String::new(), reported_on: None };
+    let count = Count {
+        valid_on,
+        households,
+        source: "declaration".to_owned(),
+        reason: String::new(),
+        reported_on: None,
+    };
     Ok(Line { new: New { name, kind, preparation, founding, facts }, state, count })
 }
 
 /// Dates that belong to the state, in their order, none of them to come.
-fn dates(cells: &mut Cells<'_>, state: Option<&str>, preparation: Option<Date>, founding: Option<Date>, today: Date) {
+fn dates(
+    cells: &mut Cells<'_>,
+    state: Option<&str>,
+    preparation: Option<Date>,
+    founding: Option<Date>,
+    today: Date,
+) {
     if founding.is_some_and(|date| date > today) {
-        cells.fault("founded_on", "FUTURE_DATE", format!("晚于今天（{today}）"), format!("after today ({today})"));
+        cells.fault(
+            "founded_on",
+            "FUTURE_DATE",
+            format!("晚于今天（{today}）"),
+            format!("after today ({today})"),
+        );
     }
     if let Some((preparation, founding)) = preparation.zip(founding)
         && preparation >= founding
     {
-        cells.fault("founded_on", "BAD_ORDER_OF_DATES", "应晚于筹建日期", "should be after the preparation began");
+        cells.fault(
+            "founded_on",
+            "BAD_ORDER_OF_DATES",
+            "应晚于筹建日期",
+            "should be after the preparation began",
+        );
     }
     match state {
         Some("FOUNDED") if founding.is_none() && cells.raw("founded_on").is_empty() => {
@@ -114,7 +150,11 @@ async fn update(work: &mut Work, line: &Line) -> Result<Applied, RowError> {
     let locked = edit::lock_as(work, line.new.name.clone()).await?;
     if locked.head.kind != line.new.kind || locked.head.preparation_start != line.new.preparation {
         let row = |column, zh, en| tabular::Fault::at(0, column, "", "NEVER_CHANGES", zh, en);
-        return Err(RowError::Faults(vec![row("kind", "性质与筹建日期不能由导入改变", "kind and preparation never change by import")]));
+        return Err(RowError::Faults(vec![row(
+            "kind",
+            "性质与筹建日期不能由导入改变",
+            "kind and preparation never change by import",
+        )]));
     }
     let mut changes = Vec::new();
     let today = work.call().today();
@@ -122,7 +162,8 @@ async fn update(work: &mut Work, line: &Line) -> Result<Applied, RowError> {
         let day = line.new.founding.unwrap_or(today);
         let to = transition(&TABLE, &locked.name.to_string(), locked.state, Do::Found)?;
         let splice = rules::enter(&locked.line, day, to, None);
-        let told = Told { verb: Do::Found, to, comment: "", event: "committee.founded", day, founding: Some(day) };
+        let told =
+            Told { verb: Do::Found, to, comment: "", event: "committee.founded", day, founding: Some(day) };
         changes.push(edit::write(work, &locked, &splice, told).await?.0);
     }
     let locked = edit::lock_as(work, line.new.name.clone()).await?;
@@ -135,7 +176,14 @@ async fn update(work: &mut Work, line: &Line) -> Result<Applied, RowError> {
     let splice = amend(&locked.line, Period::since(today), |facts| patch.apply(facts));
     if !splice.is_empty() {
         let to = transition(&TABLE, &locked.name.to_string(), locked.state, Do::Update)?;
-        let told = Told { verb: Do::Update, to, comment: "", event: "committee.updated", day: today, founding: None };
+        let told = Told {
+            verb: Do::Update,
+            to,
+            comment: "",
+            event: "committee.updated",
+            day: today,
+            founding: None,
+        };
         changes.push(edit::write(work, &locked, &splice, told).await?.0);
     }
     changes.extend(count(work, line).await?);
@@ -194,12 +242,19 @@ impl Sheet for Committees {
         &["communities"]
     }
 
-    async fn apply(&self, work: &mut Work, town: &TownName, row: &Row, _: &Tables) -> Result<Applied, RowError> {
+    async fn apply(
+        &self,
+        work: &mut Work,
+        town: &TownName,
+        row: &Row,
+        _: &Tables,
+    ) -> Result<Applied, RowError> {
         let read = read(town, row, work.call().today());
         // the community is looked for even when other cells are wrong: all faults of a row at once
         let place = COLUMNS.iter().position(|column| column.name == "community").unwrap_or_default();
         let community = &row.cells[place];
-        let known = !kernel::name::is_id(community) || store::has_community(work.sql(), town.town(), community).await?;
+        let known = !kernel::name::is_id(community)
+            || store::has_community(work.sql(), town.town(), community).await?;
         let mut faults = Vec::new();
         if !known {
             let (zh, en) = ("不是本镇的社区", "not a community of this town");
@@ -224,7 +279,8 @@ impl Sheet for Committees {
 
     async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
         let filter = kernel::filter::Predicate::And(Vec::new());
-        let as_of = AsOf::now(jiff::Zoned::new(chassis::clock::recorded_now(), chassis::clock::shanghai()).date());
+        let as_of =
+            AsOf::now(jiff::Zoned::new(chassis::clock::recorded_now(), chassis::clock::shanghai()).date());
         let asked = Asked {
             town: town.town(),
             scope: &chassis::identity::Scope::Town,

@@ -39,7 +39,14 @@ impl Sheet for HouseholdCounts {
         COLUMNS
     }
     fn about(&self) -> &'static [&'static str] {
-        &["the committee's code", "the day on which it was valid", "how many", "when it was reported to the town", "declaration, survey, correction", "why"]
+        &[
+            "the committee's code",
+            "the day on which it was valid",
+            "how many",
+            "when it was reported to the town",
+            "declaration, survey, correction",
+            "why",
+        ]
     }
     fn key(&self) -> Option<&'static str> {
         None
@@ -48,17 +55,30 @@ impl Sheet for HouseholdCounts {
         &["committees"]
     }
 
-    async fn apply(&self, work: &mut Work, town: &TownName, row: &Row, _: &Tables) -> Result<Applied, RowError> {
+    async fn apply(
+        &self,
+        work: &mut Work,
+        town: &TownName,
+        row: &Row,
+        _: &Tables,
+    ) -> Result<Applied, RowError> {
         let mut cells = Cells::new(row, COLUMNS);
         let committee = super::id(&mut cells, "committee");
         let valid_on = cells.date("valid_on");
         let households = cells.integer("households", 0..=1_000_000);
         let reported_on = cells.optional_date("recorded_on");
         let (source, reason) = (cells.raw("source").to_owned(), cells.raw("reason").to_owned());
-        let (((committee, valid_on), households), reported_on) = cells.finish(committee.zip(valid_on).zip(households).zip(reported_on))?;
+        let (((committee, valid_on), households), reported_on) =
+            cells.finish(committee.zip(valid_on).zip(households).zip(reported_on))?;
         let name = CommitteeName::new(town.town(), committee).map_err(Refusal::internal)?;
         let locked = edit::lock_as(work, name.clone()).await?;
-        let count = Count { valid_on, households: i32::try_from(households).unwrap_or(i32::MAX), source, reason, reported_on };
+        let count = Count {
+            valid_on,
+            households: i32::try_from(households).unwrap_or(i32::MAX),
+            source,
+            reason,
+            reported_on,
+        };
         let at = stamp(work.sql()).await?;
         if !store::record_count(work.sql(), &name, &count, &at).await? {
             return Ok(Applied::Unchanged);

@@ -48,6 +48,11 @@ fn id(cells: &mut Cells<'_>, column: &str) -> Option<String> {
     if kernel::name::is_id(&text) {
         return Some(text);
     }
-    cells.fault(column, "FORMAT", "只能含小写字母、数字和连字符，最长 63", "lower-case letters, digits and hyphens, 63 at most");
+    cells.fault(
+        column,
+        "FORMAT",
+        "只能含小写字母、数字和连字符，最长 63",
+        "lower-case letters, digits and hyphens, 63 at most",
+    );
     None
 }

@@ -34,7 +34,13 @@ impl Sheet for Communities {
         &[]
     }
 
-    async fn apply(&self, work: &mut Work, town: &TownName, row: &Row, _: &Tables) -> Result<Applied, RowError> {
+    async fn apply(
+        &self,
+        work: &mut Work,
+        town: &TownName,
+        row: &Row,
+        _: &Tables,
+    ) -> Result<Applied, RowError> {
         let mut cells = Cells::new(row, COLUMNS);
         own_town(&mut cells, town);
         let (code, display_name) = (id(&mut cells, "code"), name(&mut cells, "name"));
@@ -64,6 +70,9 @@ impl Sheet for Communities {
             lock: false,
         };
         let rows = store::list(sql, &asked).await?;
-        Ok(rows.into_iter().map(|row| vec![Field::Text(row.town), Field::Text(row.id), Field::Text(row.display_name)]).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| vec![Field::Text(row.town), Field::Text(row.id), Field::Text(row.display_name)])
+            .collect())
     }
 }

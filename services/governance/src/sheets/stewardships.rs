@@ -64,7 +64,13 @@ impl Sheet for Stewardships {
         COLUMNS
     }
     fn about(&self) -> &'static [&'static str] {
-        &["the block's id", "the worker's id", "the first day", "the first day no longer, or nothing", "REGULAR, COVER or DIRECTOR_COVER"]
+        &[
+            "the block's id",
+            "the worker's id",
+            "the first day",
+            "the first day no longer, or nothing",
+            "REGULAR, COVER or DIRECTOR_COVER",
+        ]
     }
     fn key(&self) -> Option<&'static str> {
         None
@@ -73,12 +79,21 @@ impl Sheet for Stewardships {
         &["blocks"]
     }
 
-    async fn apply(&self, work: &mut Work, town: &TownName, row: &Row, _: &Tables) -> Result<Applied, RowError> {
+    async fn apply(
+        &self,
+        work: &mut Work,
+        town: &TownName,
+        row: &Row,
+        _: &Tables,
+    ) -> Result<Applied, RowError> {
         let (code, period, facts) = read(town.town(), row)?;
         let name = BlockName::new(town.town(), code).map_err(Refusal::internal)?;
         let locked = edit::lock_as(work, name.clone()).await?;
         if !locked.head.life.covers(period) {
-            return Err(Refusal::new(&OUTSIDE_LIFE).with("name", &name).with("period", locked.head.life).into());
+            return Err(Refusal::new(&OUTSIDE_LIFE)
+                .with("name", &name)
+                .with("period", locked.head.life)
+                .into());
         }
         let line = store::believed(work.sql(), &name).await?;
         let change = splice(&line, period, facts);
@@ -88,7 +103,9 @@ impl Sheet for Stewardships {
         let at = stamp(work.sql()).await?;
         store::write(work.sql(), &name, &change, &at, "").await?;
         let data = json!({"block": name.to_string(), "effective_date": period.from().to_string()});
-        Ok(Applied::Updated(vec![edit::change(work, &locked, Do::CorrectSteward, "block.stewardCorrected", "", data).await?]))
+        Ok(Applied::Updated(vec![
+            edit::change(work, &locked, Do::CorrectSteward, "block.stewardCorrected", "", data).await?,
+        ]))
     }
 
     async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {

@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     as_of::AsOf,
-    block::{edit::{Locked, change, lock, need_committee}, rules::{TABLE, Verb as Do}},
+    block::{
+        edit::{Locked, change, lock, need_committee},
+        rules::{TABLE, Verb as Do},
+    },
     committee::encode::committee_id,
     reasons::NOTHING_TO_COVER,
     store::stamp,
@@ -38,7 +41,12 @@ struct Told<'a> {
 }
 
 /// Writes the new line and yields the record; the answer is the stewardship of the day.
-async fn write(work: &mut Work, locked: &Locked, splice: &Splice<Uuid, Facts>, told: Told<'_>) -> Result<Record<pb::Stewardship>, Refusal> {
+async fn write(
+    work: &mut Work,
+    locked: &Locked,
+    splice: &Splice<Uuid, Facts>,
+    told: Told<'_>,
+) -> Result<Record<pb::Stewardship>, Refusal> {
     let at = stamp(work.sql()).await?;
     store::write(work.sql(), &locked.name, splice, &at, told.comment).await?;
     let data = json!({"block": locked.name.to_string(), "effective_date": told.day.to_string()});
@@ -79,9 +87,11 @@ impl Verb for HandOverVerb {
         let steward = faults.take(Steward::parse("steward", town, request.steward.as_ref()));
         let effective = faults.take(wire::required_date("effective_date", request.effective_date.as_ref()));
         let former_end = faults.take(wire::date("former_end_date", request.former_end_date.as_ref()));
-        let cover = request.cover.as_ref().map(|cover| Steward::parse("cover", town, Some(cover))).transpose();
+        let cover =
+            request.cover.as_ref().map(|cover| Steward::parse("cover", town, Some(cover))).transpose();
         let cover = faults.take(cover);
-        let (((steward, effective), former_end), cover) = faults.finish(steward.zip(effective).zip(former_end).zip(cover))?;
+        let (((steward, effective), former_end), cover) =
+            faults.finish(steward.zip(effective).zip(former_end).zip(cover))?;
         let said = HandOver {
             effective,
             former_end: former_end.unwrap_or(effective),
@@ -90,7 +100,8 @@ impl Verb for HandOverVerb {
         };
         let line = store::believed(work.sql(), &locked.name).await?;
         let splice = rules::hand_over(&locked.name.to_string(), locked.head.life, &line, &said)?;
-        let told = Told { verb: Do::HandOver, event: "block.handedOver", comment: &request.comment, day: effective };
+        let told =
+            Told { verb: Do::HandOver, event: "block.handedOver", comment: &request.comment, day: effective };
         write(work, &locked, &splice, told).await
     }
 }
@@ -115,9 +126,16 @@ impl Verb for CoverVerb {
         let start = faults.take(wire::required_date("start_date", request.start_date.as_ref()));
         let end = faults.take(wire::required_date("end_date", request.end_date.as_ref()));
         let ((steward, start), end) = faults.finish(steward.zip(start).zip(end))?;
-        let days = Period::new(start, Some(end)).map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
+        let days = Period::new(start, Some(end))
+            .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
         let line = store::believed(work.sql(), &locked.name).await?;
-        let splice = rules::replace(&locked.name.to_string(), locked.head.life, &line, days, &steward.facts(Kind::Cover))?;
+        let splice = rules::replace(
+            &locked.name.to_string(),
+            locked.head.life,
+            &line,
+            days,
+            &steward.facts(Kind::Cover),
+        )?;
         let told = Told { verb: Do::Cover, event: "block.covered", comment: &request.comment, day: start };
         write(work, &locked, &splice, told).await
     }
@@ -143,18 +161,30 @@ impl Verb for CorrectVerb {
         let start = faults.take(wire::required_date("start_date", request.start_date.as_ref()));
         let end = faults.take(wire::date("end_date", request.end_date.as_ref()));
         if request.comment.trim().is_empty() {
-            faults.push(FieldFault::new("comment", "REQUIRED", "更正须写明理由", "a correction needs its reason"));
+            faults.push(FieldFault::new(
+                "comment",
+                "REQUIRED",
+                "更正须写明理由",
+                "a correction needs its reason",
+            ));
         }
         let ((steward, start), end) = faults.finish(steward.zip(start).zip(end))?;
-        let days = Period::new(start, end).map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
+        let days = Period::new(start, end)
+            .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
         let kind = match request.kind() {
             pb::StewardshipKind::Unspecified | pb::StewardshipKind::Regular => Kind::Regular,
             pb::StewardshipKind::Cover => Kind::Cover,
             pb::StewardshipKind::DirectorCover => Kind::DirectorCover,
         };
         let line = store::believed(work.sql(), &locked.name).await?;
-        let splice = rules::replace(&locked.name.to_string(), locked.head.life, &line, days, &steward.facts(kind))?;
-        let told = Told { verb: Do::CorrectSteward, event: "block.stewardCorrected", comment: &request.comment, day: start };
+        let splice =
+            rules::replace(&locked.name.to_string(), locked.head.life, &line, days, &steward.facts(kind))?;
+        let told = Told {
+            verb: Do::CorrectSteward,
+            event: "block.stewardCorrected",
+            comment: &request.comment,
+            day: start,
+        };
         write(work, &locked, &splice, told).await
     }
 }
@@ -171,7 +201,10 @@ impl Verb for EndPost {
         (&request.request_id, request.validate_only)
     }
 
-    async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::EndStewardPostResponse>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        request: &Self::Request,
+    ) -> Result<Record<pb::EndStewardPostResponse>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
         let scope = work.call().scope(town.town())?;
         let mut faults = Faults::default();
@@ -180,7 +213,8 @@ impl Verb for EndPost {
         let director = faults.take(Steward::parse("director", town.town(), request.director.as_ref()));
         let day = faults.take(wire::required_date("end_date", request.end_date.as_ref()));
         let committee = faults.take(committee_id("committee", town.town(), &request.committee));
-        let (((worker, director), day), committee) = faults.finish(worker.zip(director).zip(day).zip(committee))?;
+        let (((worker, director), day), committee) =
+            faults.finish(worker.zip(director).zip(day).zip(committee))?;
         let name = CommitteeName::new(town.town(), &committee).map_err(Refusal::internal)?;
         need_committee(work, &scope, &name, day).await?;
         let blocks = store::blocks_of(work.sql(), town.town(), &committee, &worker.worker, day).await?;
@@ -193,8 +227,17 @@ impl Verb for EndPost {
             let locked = lock(work, &block, "").await?;
             let line = store::believed(work.sql(), &locked.name).await?;
             let splice = rules::end_post(&line, &worker.worker, day, &director.facts(Kind::DirectorCover))?;
-            let first = splice.insert.iter().find(|(_, facts)| facts.handover_pending).map_or(day, |(period, _)| period.from());
-            let told = Told { verb: Do::Cover, event: "block.directorCovers", comment: &request.comment, day: first.max(day) };
+            let first = splice
+                .insert
+                .iter()
+                .find(|(_, facts)| facts.handover_pending)
+                .map_or(day, |(period, _)| period.from());
+            let told = Told {
+                verb: Do::Cover,
+                event: "block.directorCovers",
+                comment: &request.comment,
+                day: first.max(day),
+            };
             let mut record = write(work, &locked, &splice, told).await?;
             covers.push(record.answer);
             changes.append(&mut record.changes);

@@ -1,13 +1,19 @@
 //! Stewardships on the wire.
 
-use chassis::{refusal::{FieldFault, Refusal}, wire};
+use chassis::{
+    refusal::{FieldFault, Refusal},
+    wire,
+};
 use contracts::linli::governance::v1 as pb;
 use kernel::{
     etag::Etag,
     name::{PersonName, WorkerName},
 };
 
-use super::{rules::{Facts, Kind}, store::View};
+use super::{
+    rules::{Facts, Kind},
+    store::View,
+};
 use crate::{committee::encode::same_town, store::day};
 
 /// The fields of a filter.
@@ -33,7 +39,9 @@ pub(crate) fn stewardship(view: &View) -> Result<pb::Stewardship, Refusal> {
         block: format!("towns/{}/blocks/{}", view.town, view.block),
         person: view.person.clone(),
         worker: view.worker.clone(),
-        kind: pb::StewardshipKind::from_str_name(&format!("STEWARDSHIP_KIND_{}", view.kind)).unwrap_or_default().into(),
+        kind: pb::StewardshipKind::from_str_name(&format!("STEWARDSHIP_KIND_{}", view.kind))
+            .unwrap_or_default()
+            .into(),
         start_date: Some(wire::to_date(day(&view.starts)?)),
         end_date: view.ends.as_deref().map(day).transpose()?.map(wire::to_date),
         record_time: Some(wire::to_timestamp(view.recorded)),

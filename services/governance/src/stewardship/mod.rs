@@ -29,11 +29,17 @@ use crate::as_of::AsOf;
 pub struct Stewardships(pub Context);
 
 impl Stewardships {
-    async fn read(&self, call: &Call, request: &pb::GetStewardshipRequest) -> Result<pb::Stewardship, Refusal> {
+    async fn read(
+        &self,
+        call: &Call,
+        request: &pb::GetStewardshipRequest,
+    ) -> Result<pb::Stewardship, Refusal> {
         let name: StewardshipName = wire::name("name", &request.name)?;
         let scope = call.scope(name.town())?;
         let view = store::get(self.0.db.read().await?.sql(), &name, &scope, call.today()).await?;
-        encode::stewardship(&view.ok_or_else(|| call.missing(&scope, "linli.dev/Stewardship", name.to_string()))?)
+        encode::stewardship(
+            &view.ok_or_else(|| call.missing(&scope, "linli.dev/Stewardship", name.to_string()))?,
+        )
     }
 
     async fn on(&self, call: &Call, request: &pb::LookUpStewardRequest) -> Result<pb::Stewardship, Refusal> {
@@ -41,10 +47,16 @@ impl Stewardships {
         let scope = call.scope(name.town())?;
         let as_of = AsOf::of(call, request.as_of_date.as_ref(), request.read_time.as_ref())?;
         let view = store::on(self.0.db.read().await?.sql(), &name, &scope, &as_of, call.today()).await?;
-        encode::stewardship(&view.ok_or_else(|| call.missing(&scope, "linli.dev/Stewardship", name.to_string()))?)
+        encode::stewardship(
+            &view.ok_or_else(|| call.missing(&scope, "linli.dev/Stewardship", name.to_string()))?,
+        )
     }
 
-    async fn page(&self, call: &Call, request: &pb::ListStewardshipsRequest) -> Result<pb::ListStewardshipsResponse, Refusal> {
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListStewardshipsRequest,
+    ) -> Result<pb::ListStewardshipsResponse, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
         let scope = call.scope(town.town())?;
         let mut faults = Faults::default();
@@ -73,37 +85,61 @@ impl Stewardships {
         };
         let mut views = store::list(self.0.db.read().await?.sql(), &asked).await?;
         let next_page_token = paging.next(&mut views, |view| vec![view.starts.clone(), view.id.to_string()]);
-        Ok(pb::ListStewardshipsResponse { stewardships: views.iter().map(encode::stewardship).collect::<Result<_, _>>()?, next_page_token })
+        Ok(pb::ListStewardshipsResponse {
+            stewardships: views.iter().map(encode::stewardship).collect::<Result<_, _>>()?,
+            next_page_token,
+        })
     }
 }
 
 #[tonic::async_trait]
 impl StewardshipService for Stewardships {
-    async fn get_stewardship(&self, request: Request<pb::GetStewardshipRequest>) -> Result<Response<pb::Stewardship>, Status> {
+    async fn get_stewardship(
+        &self,
+        request: Request<pb::GetStewardshipRequest>,
+    ) -> Result<Response<pb::Stewardship>, Status> {
         Ok(Response::new(self.read(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn list_stewardships(&self, request: Request<pb::ListStewardshipsRequest>) -> Result<Response<pb::ListStewardshipsResponse>, Status> {
+    async fn list_stewardships(
+        &self,
+        request: Request<pb::ListStewardshipsRequest>,
+    ) -> Result<Response<pb::ListStewardshipsResponse>, Status> {
         Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn look_up_steward(&self, request: Request<pb::LookUpStewardRequest>) -> Result<Response<pb::Stewardship>, Status> {
+    async fn look_up_steward(
+        &self,
+        request: Request<pb::LookUpStewardRequest>,
+    ) -> Result<Response<pb::Stewardship>, Status> {
         Ok(Response::new(self.on(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn hand_over_block(&self, request: Request<pb::HandOverBlockRequest>) -> Result<Response<pb::Stewardship>, Status> {
+    async fn hand_over_block(
+        &self,
+        request: Request<pb::HandOverBlockRequest>,
+    ) -> Result<Response<pb::Stewardship>, Status> {
         mutate::<acts::HandOverVerb>(&self.0, request).await
     }
 
-    async fn cover_block(&self, request: Request<pb::CoverBlockRequest>) -> Result<Response<pb::Stewardship>, Status> {
+    async fn cover_block(
+        &self,
+        request: Request<pb::CoverBlockRequest>,
+    ) -> Result<Response<pb::Stewardship>, Status> {
         mutate::<acts::CoverVerb>(&self.0, request).await
     }
 
-    async fn correct_steward(&self, request: Request<pb::CorrectStewardRequest>) -> Result<Response<pb::Stewardship>, Status> {
+    async fn correct_steward(
+        &self,
+        request: Request<pb::CorrectStewardRequest>,
+    ) -> Result<Response<pb::Stewardship>, Status> {
         mutate::<acts::CorrectVerb>(&self.0, request).await
     }
 
-    async fn end_steward_post(&self, request: Request<pb::EndStewardPostRequest>) -> Result<Response<pb::EndStewardPostResponse>, Status> {
+    async fn end_steward_post(
+        &self,
+        request: Request<pb::EndStewardPostRequest>,
+    ) -> Result<Response<pb::EndStewardPostResponse>, Status> {
         mutate::<acts::EndPost>(&self.0, request).await
     }
 }

@@ -40,7 +40,12 @@ pub struct Facts {
 impl Facts {
     /// A steward of `kind`.
     pub fn new(person: &str, worker: &str, kind: Kind) -> Facts {
-        Facts { person: person.to_owned(), worker: worker.to_owned(), kind, handover_pending: kind == Kind::DirectorCover }
+        Facts {
+            person: person.to_owned(),
+            worker: worker.to_owned(),
+            kind,
+            handover_pending: kind == Kind::DirectorCover,
+        }
     }
 }
 
@@ -64,7 +69,12 @@ pub struct HandOver {
 ///
 /// # Errors
 /// STEWARD_GAP and STEWARD_OVERLAP naming the days; OUTSIDE_LIFE for days on which the block doesn't exist.
-pub fn hand_over(block: &str, life: Period, line: &Line, said: &HandOver) -> Result<Splice<Uuid, Facts>, Refusal> {
+pub fn hand_over(
+    block: &str,
+    life: Period,
+    line: &Line,
+    said: &HandOver,
+) -> Result<Splice<Uuid, Facts>, Refusal> {
     within(block, life, said.former_end.min(said.effective))?;
     within(block, life, said.effective)?;
     let days = |from: Date, to: Date| Period::new(from, Some(to)).ok();
@@ -74,7 +84,9 @@ pub fn hand_over(block: &str, life: Period, line: &Line, said: &HandOver) -> Res
     let mut facts = Vec::new();
     match (days(said.former_end, said.effective), &said.cover) {
         (Some(between), Some(cover)) => facts.push((between, cover.clone())),
-        (Some(between), None) => return Err(Refusal::new(&STEWARD_GAP).with("block", block).with("days", name_days(between))),
+        (Some(between), None) => {
+            return Err(Refusal::new(&STEWARD_GAP).with("block", block).with("days", name_days(between)));
+        }
         (None, _) => {}
     }
     facts.push((from_on(life, said.effective), said.steward.clone()));
@@ -85,7 +97,13 @@ pub fn hand_over(block: &str, life: Period, line: &Line, said: &HandOver) -> Res
 ///
 /// # Errors
 /// OUTSIDE_LIFE for days on which the block doesn't exist.
-pub fn replace(block: &str, life: Period, line: &Line, days: Period, steward: &Facts) -> Result<Splice<Uuid, Facts>, Refusal> {
+pub fn replace(
+    block: &str,
+    life: Period,
+    line: &Line,
+    days: Period,
+    steward: &Facts,
+) -> Result<Splice<Uuid, Facts>, Refusal> {
     // an open correction ends with the block
     let days = if days.to().is_none() { from_on(life, days.from()) } else { days };
     if !life.covers(days) {
@@ -98,9 +116,15 @@ pub fn replace(block: &str, life: Period, line: &Line, days: Period, steward: &F
 ///
 /// # Errors
 /// NOTHING_TO_COVER when he is steward on no such day.
-pub fn end_post(line: &Line, worker: &str, day: Date, director: &Facts) -> Result<Splice<Uuid, Facts>, Refusal> {
+pub fn end_post(
+    line: &Line,
+    worker: &str,
+    day: Date,
+    director: &Facts,
+) -> Result<Splice<Uuid, Facts>, Refusal> {
     let after = Period::since(day);
-    let his = line.iter().filter(|row| row.value.worker == worker).filter_map(|row| row.period.intersection(after));
+    let his =
+        line.iter().filter(|row| row.value.worker == worker).filter_map(|row| row.period.intersection(after));
     let covers: Vec<(Period, Facts)> = his.map(|period| (period, director.clone())).collect();
     if covers.is_empty() {
         return Err(Refusal::new(&NOTHING_TO_COVER).with("worker", worker));
@@ -137,11 +161,17 @@ fn outside(block: &str, life: Period) -> Refusal {
 pub fn name_days(period: Period) -> String {
     const MOST: usize = 10;
     let mut text = String::new();
-    for (n, day) in period.from().series(1.day()).take_while(|day| period.contains(*day)).take(MOST + 1).enumerate() {
+    for (n, day) in
+        period.from().series(1.day()).take_while(|day| period.contains(*day)).take(MOST + 1).enumerate()
+    {
         // writing to a String does not fail
         let _ = match n {
             0 => write!(text, "{day}"),
-            MOST => write!(text, " … {}", period.to().map_or_else(|| "∞".to_owned(), |to| to.yesterday().unwrap_or(to).to_string())),
+            MOST => write!(
+                text,
+                " … {}",
+                period.to().map_or_else(|| "∞".to_owned(), |to| to.yesterday().unwrap_or(to).to_string())
+            ),
             _ => write!(text, ", {day}"),
         };
     }
@@ -169,12 +199,20 @@ mod tests {
     }
 
     fn first() -> Vec<Believed<Uuid, Facts>> {
-        vec![Believed { id: Uuid::new_v4(), period: Period::since(start()), value: steward(0, Kind::Regular) }]
+        vec![Believed {
+            id: Uuid::new_v4(),
+            period: Period::since(start()),
+            value: steward(0, Kind::Regular),
+        }]
     }
 
     fn apply(line: &mut Vec<Believed<Uuid, Facts>>, splice: Splice<Uuid, Facts>) {
         line.retain(|row| !splice.close.contains(&row.id));
-        line.extend(splice.insert.into_iter().map(|(period, value)| Believed { id: Uuid::new_v4(), period, value }));
+        line.extend(splice.insert.into_iter().map(|(period, value)| Believed {
+            id: Uuid::new_v4(),
+            period,
+            value,
+        }));
     }
 
     fn reason(result: Result<Splice<Uuid, Facts>, Refusal>) -> (&'static str, String) {
@@ -184,15 +222,26 @@ mod tests {
 
     #[test]
     fn a_gap_is_refused_naming_its_days_and_cover_closes_it() {
-        let mut said = HandOver { effective: day(285), former_end: day(283), steward: steward(1, Kind::Regular), cover: None };
+        let mut said = HandOver {
+            effective: day(285),
+            former_end: day(283),
+            steward: steward(1, Kind::Regular),
+            cover: None,
+        };
         let life = Period::since(start());
-        assert_eq!(reason(hand_over("b", life, &first(), &said)), ("STEWARD_GAP", "2020-10-10, 2020-10-11".to_owned()));
+        assert_eq!(
+            reason(hand_over("b", life, &first(), &said)),
+            ("STEWARD_GAP", "2020-10-10, 2020-10-11".to_owned())
+        );
         said.cover = Some(steward(2, Kind::Cover));
         let splice = hand_over("b", life, &first(), &said).unwrap();
         let workers: Vec<&str> = splice.insert.iter().map(|(_, facts)| facts.worker.as_str()).collect();
         assert_eq!(workers, ["w-0", "w-2", "w-1"]);
         said.former_end = day(286);
-        assert_eq!(reason(hand_over("b", life, &first(), &said)), ("STEWARD_OVERLAP", "2020-10-12".to_owned()));
+        assert_eq!(
+            reason(hand_over("b", life, &first(), &said)),
+            ("STEWARD_OVERLAP", "2020-10-12".to_owned())
+        );
         said.effective = day(-1);
         assert_eq!(reason(hand_over("b", life, &first(), &said)).0, "OUTSIDE_LIFE");
     }
@@ -204,7 +253,10 @@ mod tests {
         apply(&mut line, splice);
         let last = line.iter().find(|row| row.period.to().is_none()).unwrap();
         assert!(last.value.handover_pending && last.period.from() == day(10));
-        assert_eq!(reason(end_post(&line, "w-0", day(10), &steward(9, Kind::DirectorCover))).0, "NOTHING_TO_COVER");
+        assert_eq!(
+            reason(end_post(&line, "w-0", day(10), &steward(9, Kind::DirectorCover))).0,
+            "NOTHING_TO_COVER"
+        );
     }
 
     proptest! {

@@ -36,7 +36,10 @@ pub(crate) struct View {
 }
 
 /// The line of a block that is believed now.
-pub(crate) async fn believed(sql: &mut PgConnection, block: &BlockName) -> Result<Vec<Believed<Uuid, Facts>>, Refusal> {
+pub(crate) async fn believed(
+    sql: &mut PgConnection,
+    block: &BlockName,
+) -> Result<Vec<Believed<Uuid, Facts>>, Refusal> {
     let rows = sqlx::query!(
         r#"select id, lower(valid)::text as "from!", upper(valid)::text as "to", person, worker, kind, handover_pending
            from stewardship where town = $1 and block = $2 and upper_inf(recorded) order by valid"#,
@@ -47,8 +50,14 @@ pub(crate) async fn believed(sql: &mut PgConnection, block: &BlockName) -> Resul
     .await?;
     rows.into_iter()
         .map(|row| {
-            let kind = Kind::from_name(&row.kind).ok_or_else(|| Refusal::internal(format!("kind {}", row.kind)))?;
-            let value = Facts { person: row.person, worker: row.worker, kind, handover_pending: row.handover_pending };
+            let kind =
+                Kind::from_name(&row.kind).ok_or_else(|| Refusal::internal(format!("kind {}", row.kind)))?;
+            let value = Facts {
+                person: row.person,
+                worker: row.worker,
+                kind,
+                handover_pending: row.handover_pending,
+            };
             Ok(Believed { id: row.id, period: period(&row.from, row.to.as_deref())?, value })
         })
         .collect()
@@ -104,12 +113,18 @@ pub(crate) fn push_scope(sql: &mut QueryBuilder<Postgres>, scope: &Scope, town: 
     sql.push(") or exists (select from block_period bp where bp.town = b.town and bp.block = b.id and upper_inf(bp.recorded) and bp.valid @> ");
     sql.push_bind(today.to_string()).push("::date and (bp.committee = any(").push_bind(committees.to_vec());
     sql.push(") or exists (select from committee_period cp where cp.town = ").push_bind(town.to_owned());
-    sql.push(" and cp.committee = bp.committee and upper_inf(cp.recorded) and cp.valid @> ").push_bind(today.to_string());
+    sql.push(" and cp.committee = bp.committee and upper_inf(cp.recorded) and cp.valid @> ")
+        .push_bind(today.to_string());
     sql.push("::date and cp.community = any(").push_bind(communities.to_vec()).push(")))))");
 }
 
 /// A stewardship, believed or not, that the caller may see.
-pub(crate) async fn get(sql: &mut PgConnection, name: &StewardshipName, scope: &Scope, today: Date) -> Result<Option<View>, Refusal> {
+pub(crate) async fn get(
+    sql: &mut PgConnection,
+    name: &StewardshipName,
+    scope: &Scope,
+    today: Date,
+) -> Result<Option<View>, Refusal> {
     let Ok(id) = Uuid::parse_str(name.stewardship()) else { return Ok(None) };
     let mut query = QueryBuilder::new(VIEW);
     query.push("s.town = ").push_bind(name.town().to_owned()).push(" and s.id = ").push_bind(id);
@@ -118,9 +133,19 @@ pub(crate) async fn get(sql: &mut PgConnection, name: &StewardshipName, scope: &
 }
 
 /// Who was steward of a block on a day, as known at an instant.
-pub(crate) async fn on(sql: &mut PgConnection, block: &BlockName, scope: &Scope, as_of: &AsOf, today: Date) -> Result<Option<View>, Refusal> {
+pub(crate) async fn on(
+    sql: &mut PgConnection,
+    block: &BlockName,
+    scope: &Scope,
+    as_of: &AsOf,
+    today: Date,
+) -> Result<Option<View>, Refusal> {
     let mut query = QueryBuilder::new(VIEW);
-    query.push("s.town = ").push_bind(block.town().to_owned()).push(" and s.block = ").push_bind(block.block().to_owned());
+    query
+        .push("s.town = ")
+        .push_bind(block.town().to_owned())
+        .push(" and s.block = ")
+        .push_bind(block.block().to_owned());
     push_as_of(&mut query, as_of);
     query.push(" and s.valid @> ").push_bind(as_of.day.to_string()).push("::date");
     push_scope(&mut query, scope, block.town(), today);
@@ -162,10 +187,18 @@ pub(crate) fn list_query(asked: &Asked<'_>) -> QueryBuilder<Postgres> {
     query.push(" and ");
     paging::push_predicate(&mut query, asked.filter);
     if let Some((start, id)) = asked.after {
-        query.push(if asked.descending { " and (lower(s.valid), s.id) < (" } else { " and (lower(s.valid), s.id) > (" });
+        query.push(if asked.descending {
+            " and (lower(s.valid), s.id) < ("
+        } else {
+            " and (lower(s.valid), s.id) > ("
+        });
         query.push_bind(start.to_owned()).push("::date, ").push_bind(id).push(")");
     }
-    let order = if asked.descending { " order by lower(s.valid) desc, s.id desc limit " } else { " order by lower(s.valid), s.id limit " };
+    let order = if asked.descending {
+        " order by lower(s.valid) desc, s.id desc limit "
+    } else {
+        " order by lower(s.valid), s.id limit "
+    };
     query.push(order).push_bind(asked.limit);
     query
 }
@@ -176,7 +209,13 @@ pub(crate) async fn list(sql: &mut PgConnection, asked: &Asked<'_>) -> Result<Ve
 }
 
 /// The open blocks of a committee in which a worker is steward on `day` or later.
-pub(crate) async fn blocks_of(sql: &mut PgConnection, town: &str, committee: &str, worker: &str, day: Date) -> Result<Vec<String>, Refusal> {
+pub(crate) async fn blocks_of(
+    sql: &mut PgConnection,
+    town: &str,
+    committee: &str,
+    worker: &str,
+    day: Date,
+) -> Result<Vec<String>, Refusal> {
     Ok(sqlx::query_scalar!(
         r#"select distinct s.block as "block!" from stewardship s
            join block_period p on p.town = s.town and p.block = s.block and upper_inf(p.recorded) and p.committee = $2

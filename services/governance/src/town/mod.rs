@@ -55,7 +55,13 @@ pub(crate) fn change(town: &Town, verb: &'static str, event: &'static str) -> Ch
 
 fn record(town: &Town, verb: &'static str, event: &'static str) -> Record<pb::Town> {
     let change = change(town, verb, event);
-    Record { town: town.town.clone(), resource: change.resource.clone(), summary: format!("{verb} {}", change.resource), changes: vec![change], answer: encode(town) }
+    Record {
+        town: town.town.clone(),
+        resource: change.resource.clone(),
+        summary: format!("{verb} {}", change.resource),
+        changes: vec![change],
+        answer: encode(town),
+    }
 }
 
 impl Towns {
@@ -66,13 +72,22 @@ impl Towns {
         Ok(encode(&town.ok_or_else(|| call.missing(&scope, "linli.dev/Town", name.to_string()))?))
     }
 
-    async fn page(&self, call: &Call, request: &pb::ListTownsRequest) -> Result<pb::ListTownsResponse, Refusal> {
-        let areas = call.grants().iter().filter(|grant| allows(grant.role, call.permission())).map(|grant| &grant.area);
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListTownsRequest,
+    ) -> Result<pb::ListTownsResponse, Refusal> {
+        let areas = call
+            .grants()
+            .iter()
+            .filter(|grant| allows(grant.role, call.permission()))
+            .map(|grant| &grant.area);
         let everywhere = areas.clone().any(|area| *area == Area::Everywhere);
         let own: Vec<String> = areas.filter_map(|area| area.town().map(str::to_owned)).collect();
         let paging = Paging::open(&self.0, call, &[], request.page_size, &request.page_token)?;
         let towns = (!everywhere).then_some(own.as_slice());
-        let mut towns = store::list(self.0.db.read().await?.sql(), towns, paging.after_first(), paging.limit()).await?;
+        let mut towns =
+            store::list(self.0.db.read().await?.sql(), towns, paging.after_first(), paging.limit()).await?;
         let next_page_token = paging.next(&mut towns, |town| vec![town.town.clone()]);
         Ok(pb::ListTownsResponse { towns: towns.iter().map(encode).collect(), next_page_token })
     }
@@ -101,7 +116,9 @@ impl Verb for Create {
             faults.push(FieldFault::new("town_id", "RESERVED", "该编号为系统保留", "this id is reserved"));
         }
         let name = TownName::new(&request.town_id);
-        let name = faults.take(name.map_err(|error| FieldFault::new("town_id", "FORMAT", "编号格式不符", error.to_string())));
+        let name = faults.take(
+            name.map_err(|error| FieldFault::new("town_id", "FORMAT", "编号格式不符", error.to_string())),
+        );
         let display_name = faults.take(display("town.display_name", &given.display_name));
         let (name, display_name) = faults.finish(name.zip(display_name))?;
         let new = Town {
@@ -143,16 +160,27 @@ impl Verb for Update {
         let mut town = town.ok_or_else(|| Refusal::not_found("linli.dev/Town", name.to_string()))?;
         check_etag(&name.to_string(), &given.etag, town.version)?;
         let mut faults = Faults::default();
-        let paths = faults.take(wire::mask(request.update_mask.as_ref(), &["display_name", "district", "administrative_code"]));
+        let paths = faults.take(wire::mask(
+            request.update_mask.as_ref(),
+            &["display_name", "district", "administrative_code"],
+        ));
         for path in paths.iter().flatten() {
             match *path {
-                "display_name" => town.display_name = faults.take(display("town.display_name", &given.display_name)).unwrap_or_default(),
+                "display_name" => {
+                    town.display_name =
+                        faults.take(display("town.display_name", &given.display_name)).unwrap_or_default()
+                }
                 "district" => given.district.clone_into(&mut town.district),
                 _ => given.administrative_code.clone_into(&mut town.administrative_code),
             }
         }
         if town.demonstration && !town.display_name.contains("示例数据") {
-            faults.push(FieldFault::new("town.display_name", "DEMONSTRATION", "示例镇的名称须含“示例数据”", "the name of a demonstration town says 示例数据"));
+            faults.push(FieldFault::new(
+                "town.display_name",
+                "DEMONSTRATION",
+                "示例镇的名称须含“示例数据”",
+                "the name of a demonstration town says 示例数据",
+            ));
         }
         faults.finish(Some(()))?;
         town.version = store::update(work.sql(), &town).await?;
@@ -166,15 +194,24 @@ impl TownService for Towns {
         Ok(Response::new(self.read(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn list_towns(&self, request: Request<pb::ListTownsRequest>) -> Result<Response<pb::ListTownsResponse>, Status> {
+    async fn list_towns(
+        &self,
+        request: Request<pb::ListTownsRequest>,
+    ) -> Result<Response<pb::ListTownsResponse>, Status> {
         Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn create_town(&self, request: Request<pb::CreateTownRequest>) -> Result<Response<pb::Town>, Status> {
+    async fn create_town(
+        &self,
+        request: Request<pb::CreateTownRequest>,
+    ) -> Result<Response<pb::Town>, Status> {
         mutate::<Create>(&self.0, request).await
     }
 
-    async fn update_town(&self, request: Request<pb::UpdateTownRequest>) -> Result<Response<pb::Town>, Status> {
+    async fn update_town(
+        &self,
+        request: Request<pb::UpdateTownRequest>,
+    ) -> Result<Response<pb::Town>, Status> {
         mutate::<Update>(&self.0, request).await
     }
 }

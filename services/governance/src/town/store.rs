@@ -29,7 +29,12 @@ pub(crate) async fn get(sql: &mut PgConnection, town: &str) -> Result<Option<Tow
 }
 
 /// A page of towns: all of them, or those in `towns`.
-pub(crate) async fn list(sql: &mut PgConnection, towns: Option<&[String]>, after: Option<&str>, limit: i64) -> Result<Vec<Town>, Refusal> {
+pub(crate) async fn list(
+    sql: &mut PgConnection,
+    towns: Option<&[String]>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Town>, Refusal> {
     let rows = sqlx::query_as!(
         Town,
         r#"select town, display_name, district, administrative_code, demonstration, version,
@@ -58,7 +63,9 @@ pub(crate) async fn create(sql: &mut PgConnection, town: &Town) -> Result<bool, 
 
 /// Locks a town and yields it.
 pub(crate) async fn lock(sql: &mut PgConnection, town: &str) -> Result<Option<Town>, Refusal> {
-    sqlx::query!("select version from town where town = $1 for update", town).fetch_optional(&mut *sql).await?;
+    sqlx::query!("select version from town where town = $1 for update", town)
+        .fetch_optional(&mut *sql)
+        .await?;
     get(sql, town).await
 }
 

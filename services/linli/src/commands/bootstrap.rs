@@ -40,7 +40,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
     let db = Db::open(&url, &governance_schema(), &PoolSettings::default())?;
     // nothing is read page by page here: any key will do
     let context = Context { service: "governance", db, pages: PageKey::new([0; 32]) };
-    let operator = Caller { principal: "urn:linli:command-line|bootstrap".to_owned(), grants: Arc::new(Grants::default()) };
+    let operator = Caller {
+        principal: "urn:linli:command-line|bootstrap".to_owned(),
+        grants: Arc::new(Grants::default()),
+    };
     let call = Call::new(operator, "governance", "linli admin bootstrap", "public", Clock::real());
     let binding = governance::access::bootstrap(&context, &call, &arguments.town, &arguments.subject).await?;
     println!("{} is administrator: {}", arguments.subject, binding.name);

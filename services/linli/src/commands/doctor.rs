@@ -14,7 +14,11 @@ pub(crate) async fn run() -> Done {
     let development = dev::is_development(&config);
     let mut bad = 0;
     let mut say = |good: bool, what: &str, then: &str| {
-        println!("{} {what}{}", if good { "ok  " } else { "BAD " }, if good { String::new() } else { format!(": {then}") });
+        println!(
+            "{} {what}{}",
+            if good { "ok  " } else { "BAD " },
+            if good { String::new() } else { format!(": {then}") }
+        );
         bad += usize::from(!good);
     };
     say(true, if development { "mode: development" } else { "mode: production" }, "");
@@ -24,7 +28,11 @@ pub(crate) async fn run() -> Done {
         let text = address.map_or_else(|error| error.to_string(), |address| address.to_string());
         say(free, &format!("{name} {text}"), "not an address, or in use: does a suite run already?");
     }
-    say(development || config.issuer().is_ok_and(|issuer| issuer.is_some()), "issuer of tokens", "set LINLI_OIDC_ISSUER and LINLI_OIDC_JWKS");
+    say(
+        development || config.issuer().is_ok_and(|issuer| issuer.is_some()),
+        "issuer of tokens",
+        "set LINLI_OIDC_ISSUER and LINLI_OIDC_JWKS",
+    );
     say(development || config.page_key().is_ok(), "LINLI_PAGE_KEY", "set 32 or more secret characters");
     match database(&config).await {
         Ok(what) => say(true, &what, ""),
@@ -36,7 +44,8 @@ pub(crate) async fn run() -> Done {
 async fn database(config: &Config) -> Result<String, String> {
     match config.get("LINLI_GOVERNANCE_DATABASE_URL").or_else(|| config.get("LINLI_DATABASE_URL")) {
         Some(url) => {
-            let db = Db::open(url, &governance_schema(), &PoolSettings::default()).map_err(|error| error.to_string())?;
+            let db = Db::open(url, &governance_schema(), &PoolSettings::default())
+                .map_err(|error| error.to_string())?;
             db.ping().await.map_err(|error| format!("{error}; is it up, and has `linli migrate` run?"))?;
             Ok("database answers".to_owned())
         }

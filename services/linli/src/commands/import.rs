@@ -34,7 +34,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
         Some(token) => token.clone(),
         None => {
             let issuer = chassis::identity::DevIssuer::load_or_create(&dev::data_dir(&dev::config()?))?;
-            dev::token(&issuer, "town-officer", Some(&arguments.town), None, std::time::Duration::from_secs(3_600))?
+            dev::token(
+                &issuer,
+                "town-officer",
+                Some(&arguments.town),
+                None,
+                std::time::Duration::from_secs(3_600),
+            )?
         }
     };
     let files = arguments.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
@@ -42,7 +48,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
         "town": format!("towns/{}", arguments.town), "files": files, "requestId": uuid::Uuid::new_v4(), "validateOnly": arguments.dry_run,
         "mode": if arguments.good_rows_only { "IMPORT_MODE_GOOD_ROWS_ONLY" } else { "IMPORT_MODE_ATOMIC" },
     });
-    let mut operation = call(&gateway.to_string(), &token, "POST", "/v1/services/governance/tables:import", Some(body)).await?;
+    let mut operation =
+        call(&gateway.to_string(), &token, "POST", "/v1/services/governance/tables:import", Some(body))
+            .await?;
     let name = operation["name"].as_str().unwrap_or_default().to_owned();
     while operation["done"] != true {
         operation = call(&gateway.to_string(), &token, "GET", &format!("/v1/{name}:wait"), None).await?;
@@ -63,7 +71,13 @@ fn read(file: &str) -> Result<Value, String> {
     Ok(json!({"table": table, "fileName": name, "content": STANDARD.encode(bytes)}))
 }
 
-async fn call(gateway: &str, token: &str, method: &str, path: &str, body: Option<Value>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+async fn call(
+    gateway: &str,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
     let bytes = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
     let request = Request::builder()
         .method(method)
@@ -98,7 +112,16 @@ fn report(name: &str, operation: &Value) -> Done {
     }
     for row in report["rows"].as_array().into_iter().flatten() {
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
-        println!("  {} row {} {} {:?}: {} {} / {}", text("file"), text("row"), text("column"), text("value"), text("reason"), text("messageZh"), text("messageEn"));
+        println!(
+            "  {} row {} {} {:?}: {} {} / {}",
+            text("file"),
+            text("row"),
+            text("column"),
+            text("value"),
+            text("reason"),
+            text("messageZh"),
+            text("messageEn")
+        );
     }
     println!("{name}: {}", if report["stored"] == true { "stored" } else { "nothing stored" });
     Ok(())

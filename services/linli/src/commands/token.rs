@@ -35,6 +35,15 @@ pub(crate) fn run(arguments: &Arguments) -> Done {
     dev::prepare(&dir)?;
     let issuer = DevIssuer::load_or_create(&dir)?;
     let lifetime = Duration::from_secs(arguments.hours.saturating_mul(3_600));
-    println!("{}", dev::token(&issuer, &arguments.role, arguments.area.as_deref(), arguments.person.as_deref(), lifetime)?);
+    println!(
+        "{}",
+        dev::token(
+            &issuer,
+            &arguments.role,
+            arguments.area.as_deref(),
+            arguments.person.as_deref(),
+            lifetime
+        )?
+    );
     Ok(())
 }

@@ -17,10 +17,15 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Done {
-    let ports = if arguments.admin.is_empty() { vec![client::addresses()?.1.to_string()] } else { arguments.admin.clone() };
+    let ports = if arguments.admin.is_empty() {
+        vec![client::addresses()?.1.to_string()]
+    } else {
+        arguments.admin.clone()
+    };
     let mut spans: Vec<StoredSpan> = Vec::new();
     for port in &ports {
-        let request = Request::get(format!("http://{port}/traces/{}?format=json", arguments.id)).body(Full::new(Bytes::new()))?;
+        let request = Request::get(format!("http://{port}/traces/{}?format=json", arguments.id))
+            .body(Full::new(Bytes::new()))?;
         let (status, body) = client::send(request).await?;
         if status.is_success() {
             spans.extend(serde_json::from_slice::<Vec<StoredSpan>>(&body)?);

@@ -1,0 +1,182 @@
+//! Imports: dry run, all or nothing, good rows only, the same file twice, a worker that died.
+
+use contracts::linli::platform::v1::{
+    self as pb, import_service_client::ImportServiceClient, operation_service_client::OperationServiceClient,
+};
+use jiff::civil::date;
+use prost::Message;
+
+use crate::harness::{Service, service, uuid};
+
+const COMMITTEES: &[u8] = include_bytes!("../../../../deploy/demo/committees.csv");
+
+async fn begin(service: &Service, files: &[(&str, &[u8])], mode: pb::ImportMode, dry: bool) -> String {
+    let files = files.iter().map(|(table, content)| pb::ImportFile {
+        table: (*table).to_owned(),
+        file_name: String::new(),
+        content: content.to_vec().into(),
+    });
+    let request = pb::ImportTablesRequest {
+        parent: "services/governance".to_owned(),
+        town: "towns/malu".to_owned(),
+        files: files.collect(),
+        mode: mode.into(),
+        request_id: uuid(),
+        validate_only: dry,
+    };
+    let mut client = ImportServiceClient::new(service.peer.clone());
+    client.import_tables(service.officer(request)).await.unwrap().into_inner().name
+}
+
+async fn report(service: &Service, name: &str) -> pb::ImportReport {
+    let request = pb::GetOperationRequest { name: name.to_owned() };
+    let operation = OperationServiceClient::new(service.peer.clone())
+        .get_operation(service.officer(request))
+        .await
+        .unwrap()
+        .into_inner();
+    match operation.result {
+        Some(contracts::google::longrunning::operation::Result::Response(any)) => {
+            pb::ImportReport::decode(any.value.as_slice()).unwrap()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn import(
+    service: &Service,
+    files: &[(&str, &[u8])],
+    mode: pb::ImportMode,
+    dry: bool,
+) -> pb::ImportReport {
+    let name = begin(service, files, mode, dry).await;
+    assert!(service.worker.pass().await.unwrap());
+    report(service, &name).await
+}
+
+async fn ready() -> Service {
+    let service = service(date(2020, 12, 1)).await;
+    service
+        .sql("insert into community (town, id, display_name) select 'malu', id, id from unnest(array['jiading-xincheng-core','baiyin','malu-old-town','jibang','villages']) id")
+        .await;
+    service
+}
+
+fn counts(report: &pb::ImportReport) -> (i64, i64, i64, i64, bool) {
+    let table = &report.tables[0];
+    (table.created, table.updated, table.unchanged, table.faulty, report.stored)
+}
+
+#[tokio::test]
+async fn a_dry_run_stores_nothing_and_the_same_file_again_changes_nothing() {
+    let service = ready().await;
+    let files = [("committees", COMMITTEES)];
+    assert_eq!(counts(&import(&service, &files, pb::ImportMode::Atomic, true).await), (54, 0, 0, 0, false));
+    assert_eq!(counts(&import(&service, &files, pb::ImportMode::Atomic, false).await), (54, 0, 0, 0, true));
+    assert_eq!(counts(&import(&service, &files, pb::ImportMode::Atomic, false).await), (0, 0, 54, 0, true));
+    assert_eq!(
+        counts(&import(&service, &files, pb::ImportMode::GoodRowsOnly, false).await),
+        (0, 0, 54, 0, true)
+    );
+}
+
+#[tokio::test]
+async fn every_fault_is_named_and_good_rows_are_stored_by_choice() {
+    let service = ready().await;
+    let bad = include_bytes!("../../../../crates/tabular/tests/bad/several_faults.csv");
+    let files = [("committees", bad.as_slice())];
+    let found = import(&service, &files, pb::ImportMode::Atomic, false).await;
+    assert_eq!(counts(&found), (1, 0, 0, 2, false));
+    let mut faults: Vec<(i64, &str, &str)> =
+        found.rows.iter().map(|row| (row.row, row.column.as_str(), row.reason.as_str())).collect();
+    faults.sort();
+    assert_eq!(
+        faults,
+        [
+            (2, "households", "OUT_OF_RANGE"),
+            (3, "community", "UNKNOWN_PARENT"),
+            (3, "households", "NOT_A_NUMBER")
+        ]
+    );
+    assert_eq!(
+        counts(&import(&service, &files, pb::ImportMode::GoodRowsOnly, false).await),
+        (1, 0, 0, 2, true)
+    );
+    assert_eq!(
+        counts(&import(&service, &files, pb::ImportMode::GoodRowsOnly, false).await),
+        (0, 0, 1, 2, true)
+    );
+}
+
+#[tokio::test]
+async fn the_bad_files_get_their_outcomes() {
+    for (file, row, column, reason) in [
+        (
+            include_bytes!("../../../../crates/tabular/tests/bad/duplicate_code.csv").as_slice(),
+            8,
+            "code",
+            "REPEATED",
+        ),
+        (
+            include_bytes!("../../../../crates/tabular/tests/bad/wrong_parent.csv").as_slice(),
+            4,
+            "community",
+            "UNKNOWN_PARENT",
+        ),
+        (
+            include_bytes!("../../../../crates/tabular/tests/bad/founded_in_future.csv").as_slice(),
+            5,
+            "founded_on",
+            "FUTURE_DATE",
+        ),
+        (
+            include_bytes!("../../../../crates/tabular/tests/bad/missing_column.csv").as_slice(),
+            1,
+            "households",
+            "MISSING_COLUMN",
+        ),
+        (include_bytes!("../../../../crates/tabular/tests/bad/short_row.csv").as_slice(), 5, "", "WIDTH"),
+    ] {
+        let service = ready().await;
+        let found = import(&service, &[("committees", file)], pb::ImportMode::Atomic, false).await;
+        let faults: Vec<(i64, &str, &str)> =
+            found.rows.iter().map(|row| (row.row, row.column.as_str(), row.reason.as_str())).collect();
+        assert_eq!((faults.as_slice(), found.stored), ([(row, column, reason)].as_slice(), false));
+    }
+}
+
+#[tokio::test]
+async fn blocks_come_with_their_stewards_or_not_at_all() {
+    let service = ready().await;
+    import(&service, &[("committees", COMMITTEES)], pb::ImportMode::Atomic, false).await;
+    let (blocks, stewards) = (
+        include_bytes!("../../../../deploy/demo/blocks.csv"),
+        include_bytes!("../../../../deploy/demo/stewardships.csv"),
+    );
+    let alone = import(&service, &[("blocks", blocks.as_slice())], pb::ImportMode::Atomic, false).await;
+    assert_eq!((alone.stored, alone.rows[0].reason.as_str()), (false, "STEWARD_GAP"));
+    let both = import(
+        &service,
+        &[("blocks", blocks.as_slice()), ("stewardships", stewards.as_slice())],
+        pb::ImportMode::Atomic,
+        false,
+    )
+    .await;
+    assert!(both.stored, "{:?}", both.rows);
+    assert_eq!(service.steward_on("b-001-2", date(2020, 10, 11), None).await, "towns/malu/workers/w-007");
+    assert_eq!(service.steward_on("b-001-2", date(2020, 10, 12), None).await, "towns/malu/workers/w-016");
+}
+
+#[tokio::test]
+async fn a_worker_that_died_is_followed_by_another() {
+    let service = ready().await;
+    let name = begin(&service, &[("committees", COMMITTEES)], pb::ImportMode::GoodRowsOnly, false).await;
+    // taken up by one that never came back: its lease has run out
+    service.sql("update operation set state = 'RUNNING', lease_owner = gen_random_uuid(), lease_until = now() - interval '1 second'").await;
+    assert!(service.worker.pass().await.unwrap());
+    assert_eq!(counts(&report(&service, &name).await), (54, 0, 0, 0, true));
+    // one that lives keeps it
+    begin(&service, &[("committees", COMMITTEES)], pb::ImportMode::Atomic, false).await;
+    service.sql("update operation set state = 'RUNNING', lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute' where state = 'PENDING'").await;
+    assert!(!service.worker.pass().await.unwrap());
+}
