@@ -273,7 +273,7 @@ impl Place {
             io::{Errno, ioctl_fionread},
         };
         let mut alive =
-            match open(&self.alive(), OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
+            match open(self.alive(), OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
                 Ok(fd) => File::from(fd),
                 Err(Errno::NXIO | Errno::NOENT) => return Ok(None),
                 Err(error) => return Err(Error::io("opening the FIFO")(error.into())),

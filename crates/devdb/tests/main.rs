@@ -1,5 +1,7 @@
 //! The private Postgres as its users meet it: started, joined, killed, fetched.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
+
 use std::{
     fs,
     io::{BufRead, BufReader},

@@ -40,7 +40,7 @@ impl Encoding {
 ///
 /// # Errors
 /// Names the byte at which the encoding breaks.
-pub fn decode(bytes: &[u8]) -> Result<(Encoding, String), Fault> {
+pub fn decode(bytes: &[u8]) -> Result<(Encoding, String), Box<Fault>> {
     if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
         return utf8(rest, 3).map(|text| (Encoding::Utf8Mark, text));
     }
@@ -51,7 +51,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Encoding, String), Fault> {
             let (text, broken) = by.decode_without_bom_handling(rest);
             let fault = || Fault::whole("BAD_ENCODING", "UTF-16 内容有误", "the UTF-16 is malformed");
             return if broken || rest.len() % 2 == 1 {
-                Err(fault())
+                Err(Box::new(fault()))
             } else {
                 Ok((encoding, text.into_owned()))
             };
@@ -67,7 +67,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Encoding, String), Fault> {
     }
 }
 
-fn utf8(bytes: &[u8], offset: usize) -> Result<String, Fault> {
+fn utf8(bytes: &[u8], offset: usize) -> Result<String, Box<Fault>> {
     std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
         let at = error.valid_up_to();
         let row = 1 + bytes[..at].iter().filter(|b| **b == b'\n').count() as u64;
@@ -78,7 +78,7 @@ fn utf8(bytes: &[u8], offset: usize) -> Result<String, Fault> {
             format!("not UTF-8 at byte {at}"),
         );
         fault.row = row;
-        fault
+        Box::new(fault)
     })
 }
 

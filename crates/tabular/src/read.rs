@@ -65,7 +65,7 @@ pub fn read_csv(bytes: &[u8], columns: &[Column], limits: Limits) -> Result<Tabl
             format!("more than {most} bytes"),
         )]);
     }
-    let (encoding, text) = decode(bytes).map_err(|fault| vec![fault])?;
+    let (encoding, text) = decode(bytes).map_err(|fault| vec![*fault])?;
     if let Some(row) = open_quote(&text) {
         let mut fault = Fault::whole(
             "OPEN_QUOTE",

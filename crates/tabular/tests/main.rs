@@ -1,5 +1,7 @@
 //! The files of `tests/bad` get what their list says; what is exported can be read again.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
+
 use proptest::prelude::*;
 use tabular::{Cells, Column, Csv, Fault, Field, Limits, Table, read_csv};
 

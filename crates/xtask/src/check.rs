@@ -9,7 +9,11 @@ const STEPS: &[(&str, &str, &[&str])] = &[
     ("format", "cargo", &["fmt", "--all", "--check"]),
     ("lints", "cargo", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("contracts: lint", "npx", &["--yes", "@bufbuild/buf@1.75.0", "lint"]),
-    ("contracts: format", "npx", &["--yes", "@bufbuild/buf@1.75.0", "format", "--diff", "--exit-code"]),
+    (
+        "contracts: format",
+        "npx",
+        &["--yes", "@bufbuild/buf@1.75.0", "format", "--diff", "--exit-code", "--path", "proto/linli"],
+    ),
     ("checked queries", "cargo", &["run", "--quiet", "-p", "xtask", "--", "sqlx", "--check"]),
     ("docs", "cargo", &["doc", "--quiet", "--workspace", "--no-deps"]),
     ("tests", "cargo", &["test", "--workspace"]),

@@ -120,9 +120,7 @@ pub async fn verify(sql: &mut PgConnection, town: &str) -> Result<Verification, 
         .await?;
         for row in &rows {
             let seq: i64 = row.try_get("seq")?;
-            let fault = if seq != result.records + 1 {
-                Some("MISSING")
-            } else if row.try_get("gone")? {
+            let fault = if seq != result.records + 1 || row.try_get("gone")? {
                 Some("MISSING")
             } else {
                 hash = link(&hash, row)?;

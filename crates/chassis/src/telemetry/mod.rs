@@ -8,7 +8,7 @@ mod tree;
 
 pub use layer::{Route, TRACE_HEADER, Trace, code_name};
 pub use metrics::{Metrics, metrics};
-pub use store::{StoredSpan, TraceStore};
+pub use store::{Attributes, StoredSpan, TraceStore};
 pub use tree::render;
 
 use std::sync::OnceLock;

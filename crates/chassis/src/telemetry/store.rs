@@ -17,6 +17,9 @@ const SPANS: usize = 1_000;
 /// Characters of one attribute that are kept at most.
 const ATTRIBUTE: usize = 2_000;
 
+/// Names and values.
+pub type Attributes = Vec<(String, String)>;
+
 /// A span as it is kept and shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredSpan {
@@ -35,9 +38,9 @@ pub struct StoredSpan {
     /// How long it took, in nanoseconds.
     pub duration_ns: u64,
     /// Its attributes.
-    pub attributes: Vec<(String, String)>,
+    pub attributes: Attributes,
     /// What happened in it: name, nanoseconds since 1970, attributes.
-    pub events: Vec<(String, u64, Vec<(String, String)>)>,
+    pub events: Vec<(String, u64, Attributes)>,
     /// Whether it failed.
     pub failed: bool,
 }
@@ -121,7 +124,7 @@ fn nanoseconds(at: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn attributes(all: &[opentelemetry::KeyValue]) -> Vec<(String, String)> {
+fn attributes(all: &[opentelemetry::KeyValue]) -> Attributes {
     all.iter()
         .map(|pair| (pair.key.to_string(), pair.value.to_string().chars().take(ATTRIBUTE).collect()))
         .collect()

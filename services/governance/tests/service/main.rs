@@ -1,5 +1,7 @@
 //! Governance over its layers, against real Postgres: a database for each test.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
+
 mod access;
 mod behind;
 mod harness;
