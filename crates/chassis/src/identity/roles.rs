@@ -57,7 +57,6 @@ pub static ROLES: &[Role] = &[
             "governance.stewardships.*",
             "governance.towns.update",
             "governance.roleBindings.*",
-            "governance.calendar.create",
             "platform.imports.*",
             "platform.exports.*",
             "platform.operations.*",

@@ -21,9 +21,19 @@ use crate::{db::Db, refusal::Refusal};
 /// Rows that one pass takes at most.
 const BATCH: i64 = 1_000;
 
+/// How often what is kept for a time is looked through.
+const TIDY: Duration = Duration::from_secs(3_600);
+
 /// Seals until `stop`, every `pause` and as long as there is more.
 pub async fn run(db: Db, pause: Duration, stop: CancellationToken) {
+    let mut tidied = tokio::time::Instant::now();
     while !stop.is_cancelled() {
+        if tidied.elapsed() > TIDY {
+            tidied = tokio::time::Instant::now();
+            if let Err(refusal) = forget(&db).await {
+                tracing::warn!(error = %refusal, "old request ids stay for another hour");
+            }
+        }
         match pass(&db).await {
             Ok(taken) if taken >= BATCH => continue,
             Ok(_) => {}
@@ -34,6 +44,23 @@ pub async fn run(db: Db, pause: Duration, stop: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Forgets the answers of request ids after 30 days, in bounded steps.
+///
+/// # Errors
+/// UNAVAILABLE without a connection.
+pub async fn forget(db: &Db) -> Result<u64, Refusal> {
+    let mut tx = db.begin().await?;
+    let gone = sqlx::query(
+        "delete from idempotency where (principal, method, request_id) in (
+             select principal, method, request_id from idempotency where created < now() - interval '30 days' order by created limit 10000)",
+    )
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    tx.commit().await?;
+    Ok(gone)
 }
 
 /// One pass: numbers and seals what is committed. Yields how many rows it took; 0 also when another is at it.

@@ -142,3 +142,12 @@ async fn writers_and_sealers_at_once_leave_no_hole() {
     .unwrap();
     assert_eq!(disorder, (0,));
 }
+
+#[tokio::test]
+async fn request_ids_are_forgotten_after_thirty_days() {
+    let db = db().await;
+    fill(&db, 2).await;
+    owner(&db, "update idempotency set created = now() - interval '31 days' where request_id = (select request_id from idempotency limit 1)").await;
+    assert_eq!(forget(&db.context.db).await.unwrap(), 1);
+    assert_eq!(forget(&db.context.db).await.unwrap(), 0);
+}

@@ -16,7 +16,6 @@ const TOWNLESS: &[(&str, &str)] = &[
     ("ListRoles", "the roles are the same everywhere"),
     ("GetCalendarPaper", "papers are national"),
     ("ListCalendarPapers", "papers are national"),
-    ("CreateCalendarPaper", "papers are national; permission in any town"),
     ("ListCalendarDays", "papers are national"),
     ("ComputeTerm", "papers are national"),
     ("ListTables", "what a file must look like is the same everywhere"),

@@ -4,6 +4,9 @@ use std::{io::Write, net::TcpStream};
 
 use crate::running::{open_dir, send, start};
 
+/// Method, path, type and body; the status and the reason that they get.
+type Case = (&'static str, &'static str, &'static str, Vec<u8>, u16, &'static str);
+
 fn reason(body: &str) -> String {
     let json: serde_json::Value =
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
@@ -19,7 +22,7 @@ async fn bad_input_gets_a_clear_error_and_the_suite_goes_on() {
     let deep = format!(r#"{{"steward":{}1{}}}"#, r#"{"a":"#.repeat(300), "}".repeat(300));
     let long = format!(r#"{{"displayName":"{}"}}"#, "x".repeat(1 << 20));
     let json = "application/json";
-    let cases: Vec<(&str, &str, &str, Vec<u8>, u16, &str)> = vec![
+    let cases: Vec<Case> = vec![
         ("POST", hand_over, json, b"{".to_vec(), 400, "BAD_REQUEST"),
         ("POST", hand_over, json, b"\xff\xfe{}".to_vec(), 400, "INVALID_ENCODING"),
         ("POST", hand_over, json, deep.into_bytes(), 400, "BAD_REQUEST"),

@@ -1,0 +1,6 @@
+//! The governance as a process of its own: the same as `linli serve --target=governance`.
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    linli::serve_alone(linli::Target::Governance).await
+}
