@@ -204,6 +204,19 @@ pub fn amend<K: Clone, V: Clone + PartialEq>(
     splice
 }
 
+/// What changes when nothing is believed of the days from `end` on.
+pub fn truncate<K: Clone, V: Clone>(believed: &[Believed<K, V>], end: Date) -> Splice<K, V> {
+    let mut splice = Splice { close: Vec::new(), insert: Vec::new() };
+    for row in believed {
+        let (before, _) = row.period.minus(Period::since(end));
+        if before != Some(row.period) {
+            splice.close.push(row.id.clone());
+            splice.insert.extend(before.map(|period| (period, row.value.clone())));
+        }
+    }
+    splice
+}
+
 /// The days of `whole` that no part covers.
 pub fn gaps(whole: Period, parts: &[Period]) -> Vec<Period> {
     let mut left = vec![whole];

@@ -50,6 +50,23 @@ pub struct Row<S: 'static, V: 'static> {
     pub guards: &'static [&'static str],
 }
 
+impl<S, V> Row<S, V> {
+    /// A transition.
+    pub const fn new(
+        from: Option<S>,
+        verb: V,
+        to: S,
+        permission: &'static str,
+        guards: &'static [&'static str],
+    ) -> Self
+    where
+        S: Copy,
+        V: Copy,
+    {
+        Row { from, verb, to, permission, guards }
+    }
+}
+
 /// The transitions of a resource.
 #[derive(Debug)]
 pub struct Table<S: 'static, V: 'static> {

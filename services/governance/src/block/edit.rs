@@ -11,11 +11,10 @@ use contracts::linli::governance::v1 as pb;
 use jiff::civil::Date;
 use kernel::{
     name::{BlockName, CommitteeName, TownName},
-    periods::{Believed, Period, Splice, amend},
+    periods::{Period, Splice, amend, truncate},
     state::Named,
 };
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{
     encode,
@@ -271,16 +270,10 @@ impl Verb for Close {
         }
         let at = stamp(work.sql()).await?;
         let line = stewardship::store::believed(work.sql(), &locked.name).await?;
-        stewardship::store::write(
-            work.sql(),
-            &locked.name,
-            &stewards::close(&line, end),
-            &at,
-            &request.comment,
-        )
-        .await?;
+        stewardship::store::write(work.sql(), &locked.name, &truncate(&line, end), &at, &request.comment)
+            .await?;
         let line = store::believed(work.sql(), &locked.name).await?;
-        store::write(work.sql(), &locked.name, &cut(&line, end), &at, &request.comment).await?;
+        store::write(work.sql(), &locked.name, &truncate(&line, end), &at, &request.comment).await?;
         let version = store::bump(work.sql(), &locked.name, Some(end)).await?;
         let change = Change {
             resource: locked.name.to_string(),
@@ -294,19 +287,6 @@ impl Verb for Close {
         };
         finish(work, &locked, change, end.yesterday().unwrap_or(end)).await
     }
-}
-
-/// The line without the days from `end` on.
-fn cut(line: &[Believed<Uuid, Facts>], end: Date) -> Splice<Uuid, Facts> {
-    let mut splice = Splice { close: Vec::new(), insert: Vec::new() };
-    for row in line {
-        let (before, _) = row.period.minus(Period::since(end));
-        if before != Some(row.period) {
-            splice.close.push(row.id);
-            splice.insert.extend(before.map(|period| (period, row.value.clone())));
-        }
-    }
-    splice
 }
 
 /// Moves a locked block to another committee from a day on, with a merger. Its stewards stay.

@@ -36,51 +36,41 @@ named! {
     }
 }
 
-const fn row(
-    from: Option<State>,
-    verb: Verb,
-    to: State,
-    permission: &'static str,
-    guards: &'static [&'static str],
-) -> Row<State, Verb> {
-    Row { from, verb, to, permission, guards }
-}
-
 /// The life of a block.
 pub static TABLE: Table<State, Verb> = Table {
     resource: "block",
     rows: &[
-        row(
+        Row::new(
             None,
             Verb::Create,
             State::Open,
             "governance.blocks.create",
             &["a first steward", "the committee is founded or in preparation"],
         ),
-        row(Some(State::Open), Verb::Update, State::Open, "governance.blocks.update", &[]),
-        row(
+        Row::new(Some(State::Open), Verb::Update, State::Open, "governance.blocks.update", &[]),
+        Row::new(
             Some(State::Open),
             Verb::HandOver,
             State::Open,
             "governance.stewardships.handOver",
             &["no day without a steward"],
         ),
-        row(Some(State::Open), Verb::Cover, State::Open, "governance.stewardships.cover", &[]),
-        row(
+        Row::new(Some(State::Open), Verb::Cover, State::Open, "governance.stewardships.cover", &[]),
+        Row::new(
             Some(State::Open),
             Verb::CorrectSteward,
             State::Open,
             "governance.stewardships.correct",
             &["a reason"],
         ),
-        row(
+        Row::new(
             Some(State::Closed),
             Verb::CorrectSteward,
             State::Closed,
             "governance.stewardships.correct",
             &["a reason"],
         ),
-        row(Some(State::Open), Verb::Close, State::Closed, "governance.blocks.close", &[]),
+        Row::new(Some(State::Open), Verb::Close, State::Closed, "governance.blocks.close", &[]),
     ],
 };
 

@@ -42,87 +42,83 @@ named! {
     }
 }
 
-const fn row(
-    from: Option<State>,
-    verb: Verb,
-    to: State,
-    permission: &'static str,
-    guards: &'static [&'static str],
-) -> Row<State, Verb> {
-    Row { from, verb, to, permission, guards }
-}
-
 /// The life of a committee.
 pub static TABLE: Table<State, Verb> = Table {
     resource: "committee",
     rows: &[
-        row(None, Verb::Create, State::Preparing, "governance.committees.create", &["the community exists"]),
-        row(
+        Row::new(
+            None,
+            Verb::Create,
+            State::Preparing,
+            "governance.committees.create",
+            &["the community exists"],
+        ),
+        Row::new(
             Some(State::Preparing),
             Verb::Found,
             State::Founded,
             "governance.committees.found",
             &["after the preparation began, not after today"],
         ),
-        row(
+        Row::new(
             Some(State::Preparing),
             Verb::Dissolve,
             State::Dissolved,
             "governance.committees.dissolve",
             &["no open block"],
         ),
-        row(
+        Row::new(
             Some(State::Founded),
             Verb::Dissolve,
             State::Dissolved,
             "governance.committees.dissolve",
             &["no open block"],
         ),
-        row(
+        Row::new(
             Some(State::Founded),
             Verb::Merge,
             State::Merged,
             "governance.committees.merge",
             &["the other one is founded on that day"],
         ),
-        row(
+        Row::new(
             Some(State::Preparing),
             Verb::Move,
             State::Preparing,
             "governance.committees.move",
             &["the community exists"],
         ),
-        row(
+        Row::new(
             Some(State::Founded),
             Verb::Move,
             State::Founded,
             "governance.committees.move",
             &["the community exists"],
         ),
-        row(Some(State::Preparing), Verb::Update, State::Preparing, "governance.committees.update", &[]),
-        row(Some(State::Founded), Verb::Update, State::Founded, "governance.committees.update", &[]),
-        row(
+        Row::new(Some(State::Preparing), Verb::Update, State::Preparing, "governance.committees.update", &[]),
+        Row::new(Some(State::Founded), Verb::Update, State::Founded, "governance.committees.update", &[]),
+        Row::new(
             Some(State::Preparing),
             Verb::Correct,
             State::Preparing,
             "governance.committees.correct",
             &["a reason"],
         ),
-        row(
+        Row::new(
             Some(State::Founded),
             Verb::Correct,
             State::Founded,
             "governance.committees.correct",
             &["a reason"],
         ),
-        row(
+        Row::new(
             Some(State::Merged),
             Verb::Correct,
             State::Merged,
             "governance.committees.correct",
             &["a reason"],
         ),
-        row(
+        Row::new(
             Some(State::Dissolved),
             Verb::Correct,
             State::Dissolved,

@@ -132,19 +132,6 @@ pub fn end_post(
     Ok(splice_all(line, &covers))
 }
 
-/// The line when the block's life ends on `day`: what lies after is believed no longer.
-pub fn close(line: &Line, day: Date) -> Splice<Uuid, Facts> {
-    let mut splice = Splice { close: Vec::new(), insert: Vec::new() };
-    for row in line {
-        let (before, _) = row.period.minus(Period::since(day));
-        if before != Some(row.period) {
-            splice.close.push(row.id);
-            splice.insert.extend(before.map(|period| (period, row.value.clone())));
-        }
-    }
-    splice
-}
-
 fn from_on(life: Period, day: Date) -> Period {
     life.intersection(Period::since(day)).unwrap_or(life)
 }
@@ -181,7 +168,7 @@ pub fn name_days(period: Period) -> String {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use kernel::periods::gaps;
+    use kernel::periods::{gaps, truncate};
     use proptest::prelude::*;
 
     use super::*;
@@ -291,7 +278,7 @@ mod tests {
                 prop_assert_eq!(stewards, vec![expected.as_str()]);
             }
             let mut closed = line.clone();
-            apply(&mut closed, close(&line, day(50)));
+            apply(&mut closed, truncate(&line, day(50)));
             let parts: Vec<Period> = closed.iter().map(|row| row.period).collect();
             prop_assert!(gaps(Period::new(day(0), Some(day(50))).unwrap(), &parts).is_empty());
             prop_assert!(parts.iter().all(|part| part.to().is_some_and(|to| to <= day(50))));
