@@ -238,6 +238,43 @@ mod tests {
         assert!(verifier.verify(&new.token(&claims(60)).unwrap()).await.is_ok());
     }
 
+    /// An issuer over HTTP: its keys are fetched, an unknown key asks again but not at once, and keys stay while it is down.
+    #[tokio::test]
+    async fn keys_come_over_http_and_stay_while_the_issuer_is_down() {
+        let (ours, other) = (issuer(), issuer());
+        let body = serde_json::to_string(&ours.keys).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+        let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = asked.clone();
+        let answer = move || {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            std::future::ready(body.clone())
+        };
+        let app = axum::Router::new().route("/jwks", axum::routing::get(answer));
+        let server = tokio::spawn(async move { axum::serve(listener, app).await });
+        let verifier = Verifier::new(vec![IssuerConfig { keys: JwksSource::Url(url), ..ours.config() }]);
+        assert!(verifier.verify(&ours.token(&claims(60)).unwrap()).await.is_ok());
+        for _ in 0..20 {
+            assert_eq!(
+                verifier.verify(&other.token(&claims(60)).unwrap()).await,
+                Err(Unverified::UnknownKey)
+            );
+        }
+        assert_eq!(
+            asked.load(std::sync::atomic::Ordering::SeqCst),
+            1,
+            "a flood of unknown keys does not reach the issuer"
+        );
+        server.abort();
+        assert!(verifier.verify(&ours.token(&claims(61)).unwrap()).await.is_ok());
+        let nobody = Verifier::new(vec![IssuerConfig {
+            keys: JwksSource::Url("http://127.0.0.1:1/jwks".to_owned()),
+            ..ours.config()
+        }]);
+        assert_eq!(nobody.verify(&ours.token(&claims(60)).unwrap()).await, Err(Unverified::KeysUnavailable));
+    }
+
     #[test]
     fn only_loopback_will_do() {
         let refused = refuse_unless_loopback(&["127.0.0.1:1".parse().unwrap(), "0.0.0.0:2".parse().unwrap()]);
