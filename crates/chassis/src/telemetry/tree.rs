@@ -26,7 +26,7 @@ fn branch(text: &mut String, spans: &[&StoredSpan], span: &StoredSpan, indent: &
     let _ = writeln!(
         text,
         "{indent}{} [{}]  +{} {}{mark}{}",
-        span.name,
+        attribute(span, "http.route").unwrap_or(&span.name),
         service(span),
         milliseconds(span.start_ns.saturating_sub(zero)),
         milliseconds(span.duration_ns),
@@ -95,6 +95,13 @@ mod tests {
             span("1", "0", "outer", 1_000_000),
             span("9", "8", "elsewhere", 5_000_000),
         ];
+        let mut spans = spans.to_vec();
+        spans[2].attributes.push(("http.route".to_owned(), "GET /v1/{name=towns/*}".to_owned()));
+        assert!(
+            render(&spans).starts_with("GET /v1/{name=towns/*} [linli]"),
+            "a path's template says more than its method"
+        );
+        spans[2].attributes.clear();
         let text = render(&spans);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("outer [linli]  +0.00ms 1.50ms"), "{text}");
