@@ -7,7 +7,10 @@ use jsonwebtoken::Algorithm;
 use kernel::page::PageKey;
 use sha2::{Digest, Sha256};
 
-use crate::identity::{IssuerConfig, JwksSource};
+use crate::{
+    identity::{IssuerConfig, JwksSource},
+    vault::Vault,
+};
 
 /// A setting. `NAME_FILE` names a file with its value where `NAME` isn't set.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +79,11 @@ pub static SETTINGS: &[Setting] = &[
     setting("LINLI_OIDC_ALGORITHMS", Some("ES256,RS256,EdDSA"), "the algorithms that it signs with"),
     setting("LINLI_OIDC_GROUPS_CLAIM", Some("groups"), "the claim that holds groups"),
     secret("LINLI_PAGE_KEY", "32 or more secret characters, the same in every replica: seals page tokens"),
+    secret(
+        "LINLI_DATA_KEYS",
+        "keys of personal data at rest: number:base64 of 32 bytes, comma-separated; the first seals, all open",
+    ),
+    secret("LINLI_INDEX_KEY", "32 or more secret characters: finds sealed data; never changes"),
     setting(
         "LINLI_RATE_PER_SECOND",
         Some("200"),
@@ -182,6 +190,16 @@ impl Config {
             return Err(BadSetting { name, why: "is shorter than 32 characters".to_owned() });
         }
         Ok(PageKey::new(Sha256::digest(text.as_bytes()).into()))
+    }
+
+    /// The keys of personal data at rest.
+    ///
+    /// # Errors
+    /// When they aren't set or can't be used.
+    pub fn vault(&self) -> Result<Vault, BadSetting> {
+        let name = "LINLI_DATA_KEYS";
+        let (keys, index): (String, String) = (self.parsed(name)?, self.parsed("LINLI_INDEX_KEY")?);
+        Vault::new(&keys, &index).map_err(|error| BadSetting { name, why: error.to_string() })
     }
 
     /// The issuer whose tokens count, when one is set.

@@ -22,5 +22,6 @@ pub mod telemetry;
 pub mod testing;
 pub mod timeline;
 pub mod validate;
+pub mod vault;
 pub mod wire;
 pub mod work;

@@ -11,6 +11,7 @@ use crate::{
     context::Context,
     db::{Db, PoolSettings, Schema, migrate},
     identity::{Grant, Grants, role},
+    vault::Vault,
 };
 
 /// A database of one test, migrated, seen with the service's own role.
@@ -37,7 +38,9 @@ impl TestDb {
         });
         let database = made.await.unwrap_or_else(|error| panic!("a test database: {error}"));
         let settings = PoolSettings { connections: 8, ..PoolSettings::default() };
-        let db = Db::open(&database.owner_url, schema, &settings).unwrap_or_else(|error| panic!("{error}"));
+        let vault = Vault::random().unwrap_or_else(|error| panic!("{error}"));
+        let db =
+            Db::open(&database.owner_url, schema, &settings, vault).unwrap_or_else(|error| panic!("{error}"));
         TestDb { context: Context { service: schema.name, db, pages: PageKey::new([7; 32]) }, database }
     }
 }

@@ -25,6 +25,13 @@ pub enum Kind {
     Bool,
     /// One of these names.
     Enum(&'static [&'static str]),
+    /// A name `towns/{town}/{collection}/{id}`; the column holds the id alone, so that an index serves it.
+    Name {
+        /// `blocks`
+        collection: &'static str,
+        /// The SQL expression for the town.
+        town: &'static str,
+    },
 }
 
 /// A field that may be asked about.
@@ -225,10 +232,41 @@ impl Parser<'_> {
         let start = self.at;
         let text = self.value()?;
         let end = std::mem::replace(&mut self.at, start);
-        let value = self.typed(field, op, &text)?;
+        let predicate = match field.kind {
+            Kind::Name { collection, town } => self.named(field.column, (collection, town), op, &text)?,
+            _ => Predicate::Compare { column: field.column, op, value: self.typed(field, op, &text)? },
+        };
         self.at = end;
         self.space();
-        Ok(Predicate::Compare { column: field.column, op, value })
+        Ok(predicate)
+    }
+
+    /// A name as its two parts.
+    fn named(
+        &self,
+        column: &'static str,
+        (collection, town_column): (&'static str, &'static str),
+        op: Op,
+        text: &str,
+    ) -> Result<Predicate, FilterError> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let ["towns", town, kind, id] = parts[..] else {
+            return Err(self.expected(format!("a name like towns/{{town}}/{collection}/{{id}}")));
+        };
+        if kind != collection {
+            return Err(self.expected(format!("a name like towns/{{town}}/{collection}/{{id}}")));
+        }
+        let equal = |column, text: &str| Predicate::Compare {
+            column,
+            op: Op::Eq,
+            value: Value::Text(text.to_owned()),
+        };
+        let both = Predicate::And(vec![equal(town_column, town), equal(column, id)]);
+        match op {
+            Op::Eq | Op::Has => Ok(both),
+            Op::Ne => Ok(Predicate::Not(Box::new(both))),
+            Op::Lt | Op::Le | Op::Gt | Op::Ge => Err(self.expected("= or != for a name")),
+        }
     }
 
     fn op(&mut self) -> Result<Op, FilterError> {
@@ -287,7 +325,7 @@ impl Parser<'_> {
     fn typed(&self, field: &FieldSpec, op: Op, text: &str) -> Result<Value, FilterError> {
         let ordered = matches!(op, Op::Lt | Op::Le | Op::Gt | Op::Ge);
         match field.kind {
-            Kind::Text => Ok(Value::Text(text.to_owned())),
+            Kind::Text | Kind::Name { .. } => Ok(Value::Text(text.to_owned())),
             Kind::Integer => text.parse().map(Value::Integer).map_err(|_| self.expected("a whole number")),
             Kind::Date => {
                 civil_date(text).map(Value::Date).ok_or_else(|| self.expected("a date like 2020-01-31"))

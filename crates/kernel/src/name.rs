@@ -103,6 +103,14 @@ resource_name! { /// A committee 居委会, 村委会 or one in preparation 筹�
 CommitteeName, "towns/{town}/committees/{committee}", town, committee }
 resource_name! { /// A block 区块.
 BlockName, "towns/{town}/blocks/{block}", town, block }
+resource_name! { /// An organisation 组织.
+OrganisationName, "towns/{town}/organisations/{organisation}", town, organisation }
+resource_name! { /// An estate 小区.
+EstateName, "towns/{town}/estates/{estate}", town, estate }
+resource_name! { /// A building 楼.
+BuildingName, "towns/{town}/buildings/{building}", town, building }
+resource_name! { /// A household 户.
+HouseholdName, "towns/{town}/households/{household}", town, household }
 resource_name! { /// A stewardship 小管家.
 StewardshipName, "towns/{town}/stewardships/{stewardship}", town, stewardship }
 resource_name! { /// A person.

@@ -7,6 +7,7 @@ use chassis::{
     clock::Clock,
     context::Context,
     identity::{Area, Grant, Grants, role},
+    imports::input_place,
     operations::{Worker, store as operations},
     refusal::Refusal,
     work::{Begun, Intent, Record, Work},
@@ -51,6 +52,10 @@ pub async fn load(context: &Context, clock: &Clock) -> Result<(), Refusal> {
         file!("household_counts"),
         file!("blocks"),
         file!("stewardships"),
+        file!("organisations"),
+        file!("estates"),
+        file!("buildings"),
+        file!("households"),
     ];
     import(context, &call, clock, &tables).await
 }
@@ -171,7 +176,8 @@ async fn import(
         request_id: String::new(),
         validate_only: false,
     };
-    let (id, input) = (Uuid::now_v7(), request.encode_to_vec());
+    let id = Uuid::now_v7();
+    let input = context.db.vault().seal(&input_place(id), &request.encode_to_vec())?;
     let mut work = begin(context, call).await?;
     let new = operations::New {
         town: "malu",

@@ -3,10 +3,17 @@
 pub mod access;
 mod as_of;
 pub mod block;
+pub mod building;
 pub mod calendar;
 pub mod committee;
 pub mod community;
 pub mod demo;
+pub mod estate;
+pub mod household;
+mod line;
+mod listing;
+pub mod organisation;
+pub mod partition;
 pub mod plans;
 pub mod reasons;
 mod sheets;
@@ -52,6 +59,19 @@ pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) ->
         .add_service(pb::stewardship_service_server::StewardshipServiceServer::new(
             stewardship::Stewardships(context.clone()),
         ))
+        .add_service(pb::organisation_service_server::OrganisationServiceServer::new(
+            organisation::Organisations(context.clone()),
+        ))
+        .add_service(pb::estate_service_server::EstateServiceServer::new(estate::Estates(context.clone())))
+        .add_service(pb::building_service_server::BuildingServiceServer::new(building::Buildings(
+            context.clone(),
+        )))
+        .add_service(pb::household_service_server::HouseholdServiceServer::new(household::Households(
+            context.clone(),
+        )))
+        .add_service(pb::partition_service_server::PartitionServiceServer::new(partition::Partitions(
+            context.clone(),
+        )))
         .add_service(pb::role_binding_service_server::RoleBindingServiceServer::new(access::RoleBindings(
             context.clone(),
         )))

@@ -4,7 +4,7 @@ use chassis::identity::Scope;
 use jiff::civil::Date;
 use kernel::filter::Predicate;
 
-use crate::{as_of::AsOf, block, committee, stewardship};
+use crate::{as_of::AsOf, block, building, committee, estate, household, listing::Asked, stewardship};
 
 /// A statement by name.
 #[derive(Clone, Debug)]
@@ -17,6 +17,27 @@ pub struct Query {
 
 /// The pages and reads of a town on a day.
 pub fn queries(town: &str, day: Date) -> Vec<Query> {
+    let mut all = structure(town, day);
+    all.extend(places(town, day));
+    all
+}
+
+fn places(town: &str, day: Date) -> Vec<Query> {
+    let page = Asked { after: Some("c002500".to_owned()), limit: 51, ..Asked::all(town, day) };
+    let value = kernel::filter::Value::Text("b000001".to_owned());
+    let by_block = Predicate::Compare { column: "p.block", op: kernel::filter::Op::Eq, value };
+    let block = Asked { filter: by_block, limit: 51, ..Asked::all(town, day) };
+    let query =
+        |name, sql: sqlx::QueryBuilder<sqlx::Postgres>| Query { name, sql: sql.sql().as_str().to_owned() };
+    vec![
+        query("ListEstates", estate::store::list_query(&page)),
+        query("ListBuildings", building::store::list_query(&page)),
+        query("ListHouseholds", household::store::list_query(&page)),
+        query("ListHouseholds by block", household::store::list_query(&block)),
+    ]
+}
+
+fn structure(town: &str, day: Date) -> Vec<Query> {
     let (scope, filter, as_of) = (Scope::Town, Predicate::And(Vec::new()), AsOf::now(day));
     let (after, limit) = (Some("c002500"), 51);
     let committees = committee::store::Asked {

@@ -28,6 +28,27 @@ chassis::reasons! { "linli.governance";
     LATER_CHANGE: FailedPrecondition [name, date]
         "{name} 自 {date} 起已有后续变更" / "{name} has changed already from {date} on"
         next "改用更晚的日期，或以 :correct 更正" / "choose a later day, or correct what was recorded";
+    BLOCK_HAS_BUILDINGS: FailedPrecondition [name, buildings]
+        "{name} 届时仍有 {buildings} 幢楼" / "{name} still holds {buildings} building(s) on that day"
+        next "先以 :drawPartition 将楼栋划入其他区块" / "draw the partition first, so that they lie in other blocks";
+    BLOCK_ELSEWHERE: FailedPrecondition [name, committee, date]
+        "{name} 自 {date} 起不全属于 {committee}" / "{name} is not of {committee} on every day from {date} on"
+        next "改用该居委会的区块" / "use blocks of this committee";
+    PARTITION_GAP: FailedPrecondition [buildings]
+        "有楼栋未划入任何区块：{buildings}" / "left out of the partition: {buildings}"
+        next "每幢楼须划入一个区块" / "name each building in one block";
+    PARTITION_OVERLAP: InvalidArgument [buildings]
+        "有楼栋出现两次：{buildings}" / "named twice: {buildings}"
+        next "每幢楼只能划入一个区块" / "name each building once";
+    NOT_OF_COMMITTEE: FailedPrecondition [name, buildings]
+        "以下楼栋不属于 {name}：{buildings}" / "not of {name}: {buildings}"
+        next "只列该居委会的楼栋" / "name buildings of this committee alone";
+    MIXED_PARTITION: FailedPrecondition [name, into]
+        "{name} 与 {into} 一方已分区块、一方未分" / "of {name} and {into} one is divided into blocks and the other isn't"
+        next "先为未分的一方 :drawPartition" / "draw the partition of the other first";
+    OPEN_ESTATES: FailedPrecondition [name, estates]
+        "{name} 仍有 {estates} 个小区" / "{name} still has {estates} estate(s)"
+        next "先移交小区，或改为并入其他居委会" / "move the estates first, or merge it into another committee";
     UNKNOWN_PARENT: FailedPrecondition [field, name]
         "{field}：{name} 不存在" / "{field}: {name} does not exist"
         next "先建立上级，或核对名称" / "create it first, or check the name";

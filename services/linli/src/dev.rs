@@ -79,6 +79,22 @@ pub(crate) fn secret(dir: &Path, name: &str) -> io::Result<String> {
     }
 }
 
+/// The key of personal data in `dir`, made when it isn't there.
+pub(crate) fn data_key(dir: &Path) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let file = dir.join("data.key");
+    if !file.exists() {
+        let key = chassis::vault::fresh_key(1)?;
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&file)?
+            .write_all(key.as_bytes())?;
+    }
+    Ok(fs::read_to_string(&file)?)
+}
+
 /// Holds `dir` for this process alone.
 pub(crate) fn claim(dir: &Path) -> Result<fs::File, Box<dyn std::error::Error + Send + Sync>> {
     let lock = OpenOptions::new()

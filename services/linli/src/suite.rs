@@ -185,7 +185,7 @@ impl Ground {
         };
         Ok(Context {
             service: "governance",
-            db: Db::open(url, &schema, &pool)?,
+            db: Db::open(url, &schema, &pool, self.config.vault()?)?,
             pages: self.config.page_key()?,
         })
     }
@@ -271,6 +271,8 @@ impl Development {
             postgres = Some(server);
         }
         config.or_set("LINLI_PAGE_KEY", dev::secret(&dir, "page.key")?);
+        config.or_set("LINLI_INDEX_KEY", dev::secret(&dir, "index.key")?);
+        config.or_set("LINLI_DATA_KEYS", dev::data_key(&dir)?);
         let issuer = DevIssuer::load_or_create(&dir)?;
         Ok(Development { dir, issuer, _lock: lock, _postgres: postgres })
     }

@@ -11,12 +11,16 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::refusal::{Refusal, UNAVAILABLE};
+use crate::{
+    refusal::{Refusal, UNAVAILABLE},
+    vault::Vault,
+};
 
-/// The database of one service, seen with the service's own role.
+/// The database of one service, seen with the service's own role, with the keys of what is sealed in it.
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: PgPool,
+    vault: Vault,
 }
 
 /// How the pool is made.
@@ -42,7 +46,7 @@ impl Db {
     ///
     /// # Errors
     /// When the URL can't be parsed.
-    pub fn open(url: &str, schema: &Schema, settings: &PoolSettings) -> sqlx::Result<Db> {
+    pub fn open(url: &str, schema: &Schema, settings: &PoolSettings, vault: Vault) -> sqlx::Result<Db> {
         let options: PgConnectOptions = url.parse()?;
         let timeout = settings.statement.as_millis().to_string();
         let options = options.application_name(&format!("linli {}", schema.name)).options([
@@ -56,7 +60,12 @@ impl Db {
             .acquire_timeout(settings.acquire)
             .test_before_acquire(true)
             .connect_lazy_with(options);
-        Ok(Db { pool })
+        Ok(Db { pool, vault })
+    }
+
+    /// What seals and opens personal data.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// A read: one snapshot for all of its statements, nothing can be written.

@@ -16,7 +16,7 @@ pub struct Role {
 }
 
 /// What everybody with a role in the structure may read.
-const READ: [&str; 13] = [
+const READ: [&str; 21] = [
     "governance.towns.get",
     "governance.towns.list",
     "governance.communities.get",
@@ -30,11 +30,19 @@ const READ: [&str; 13] = [
     "governance.calendar.get",
     "governance.roles.list",
     "governance.caller.get",
+    "governance.organisations.get",
+    "governance.organisations.list",
+    "governance.estates.get",
+    "governance.estates.list",
+    "governance.buildings.get",
+    "governance.buildings.list",
+    "governance.households.get",
+    "governance.households.list",
 ];
 
 macro_rules! reading_and {
     ($($more:literal),* $(,)?) => {
-        &[READ[0], READ[1], READ[2], READ[3], READ[4], READ[5], READ[6], READ[7], READ[8], READ[9], READ[10], READ[11], READ[12], $($more),*]
+        &[READ[0], READ[1], READ[2], READ[3], READ[4], READ[5], READ[6], READ[7], READ[8], READ[9], READ[10], READ[11], READ[12], READ[13], READ[14], READ[15], READ[16], READ[17], READ[18], READ[19], READ[20], $($more),*]
     };
 }
 
@@ -55,6 +63,10 @@ pub static ROLES: &[Role] = &[
             "governance.committees.*",
             "governance.blocks.*",
             "governance.stewardships.*",
+            "governance.organisations.*",
+            "governance.estates.*",
+            "governance.buildings.*",
+            "governance.households.*",
             "governance.towns.update",
             "governance.roleBindings.*",
             "platform.imports.*",
@@ -85,6 +97,9 @@ pub static ROLES: &[Role] = &[
             "governance.stewardships.cover",
             "governance.stewardships.endPost",
             "governance.committees.count",
+            "governance.buildings.update",
+            "governance.households.create",
+            "governance.households.update",
         ),
     },
     Role { id: "steward", zh: "小管家", en: "steward", permissions: reading_and!() },

@@ -8,7 +8,7 @@ use serde_json::json;
 use tabular::{Fault, Limits, Row, Table, read_csv};
 use uuid::Uuid;
 
-use super::{Applied, RowError, Sheets, Tables};
+use super::{Applied, RowError, Sheets, Tables, input_place};
 use crate::{
     operations::{Job, Progress, Running, any, encode_row, store},
     refusal::Refusal,
@@ -41,8 +41,9 @@ struct Import<'a> {
 #[tonic::async_trait]
 impl Job for ImportJob {
     async fn run(&self, running: &Running) -> Result<Option<Any>, Refusal> {
-        let request =
-            pb::ImportTablesRequest::decode(running.stored.input.as_slice()).map_err(Refusal::internal)?;
+        let vault = running.context.db.vault();
+        let input = vault.open(&input_place(running.stored.id), &running.stored.input)?;
+        let request = pb::ImportTablesRequest::decode(input.as_slice()).map_err(Refusal::internal)?;
         let town: TownName = wire::name("town", &request.town)?;
         if let Some(done) = finished(&running.stored.cursor) {
             return Ok(Some(any(&done)));

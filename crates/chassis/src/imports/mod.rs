@@ -81,5 +81,10 @@ pub trait Sheet: Send + Sync {
     async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal>;
 }
 
+/// What the sealed input of an import belongs to.
+pub fn input_place(operation: uuid::Uuid) -> String {
+    format!("operation {operation} input")
+}
+
 /// The tables of a service, each after those that it requires.
 pub type Sheets = Arc<[Arc<dyn Sheet>]>;

@@ -9,7 +9,7 @@ use prost::Message;
 use tabular::Csv;
 use tonic::{Request, Response, Status};
 
-use super::{Sheets, job::new_id};
+use super::{Sheets, input_place, job::new_id};
 use crate::{
     call::Call,
     context::Context,
@@ -61,7 +61,9 @@ impl Verb for Begin {
                 "each table once",
             )]));
         }
-        let (id, input) = (new_id(), request.encode_to_vec());
+        let id = new_id();
+        // files may hold personal data
+        let input = work.vault().seal(&input_place(id), &request.encode_to_vec())?;
         let new = store::New {
             town: town.town(),
             id,

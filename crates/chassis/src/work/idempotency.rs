@@ -7,11 +7,13 @@ use crate::{
     call::Call,
     db::Db,
     refusal::{REQUEST_ID_REUSED, Refusal},
+    vault::Vault,
 };
 
 /// Claims the id, or yields the first answer. A second call under the same id waits here for the first to end.
 pub(super) async fn claim(
     sql: &mut PgConnection,
+    vault: &Vault,
     call: &Call,
     id: Uuid,
     hash: &[u8; 32],
@@ -38,13 +40,20 @@ pub(super) async fn claim(
     if row.try_get::<Vec<u8>, _>("request_hash")? != hash {
         return Err(Refusal::new(&REQUEST_ID_REUSED).with("request_id", id));
     }
-    Ok(Some(row.try_get::<Option<Vec<u8>>, _>("response")?.unwrap_or_default()))
+    let sealed: Option<Vec<u8>> = row.try_get("response")?;
+    sealed.map_or(Ok(Vec::new()), |sealed| vault.open(&place(call, id), &sealed)).map(Some)
 }
 
-/// Keeps the answer under the id. Where the caller gave no id, one of ours stands for it, so that a lost commit can
+/// What a stored answer belongs to.
+fn place(call: &Call, id: Uuid) -> String {
+    format!("idempotency {} {} {id}", call.principal(), call.method())
+}
+
+/// Keeps the answer, sealed, under the id. Where the caller gave no id, one of ours stands for it, so that a lost commit can
 /// be resolved.
 pub(super) async fn answer(
     sql: &mut PgConnection,
+    vault: &Vault,
     call: &Call,
     id: Uuid,
     answer: &[u8],
@@ -56,7 +65,7 @@ pub(super) async fn answer(
     .bind(call.principal())
     .bind(call.method())
     .bind(id)
-    .bind(answer)
+    .bind(vault.seal(&place(call, id), answer)?)
     .execute(sql)
     .await?;
     Ok(())

@@ -21,6 +21,7 @@ use crate::{
     call::Call,
     db::{Db, is_lost},
     refusal::{CONFLICT, Refusal, UNAVAILABLE},
+    vault::Vault,
 };
 
 /// What beginning yields.
@@ -84,7 +85,7 @@ impl Work {
         let request_id = Uuid::parse_str(intent.request_id).ok();
         if let Some(id) = request_id
             && !intent.validate_only
-            && let Some(answer) = idempotency::claim(&mut tx, call, id, &intent.hash).await?
+            && let Some(answer) = idempotency::claim(&mut tx, db.vault(), call, id, &intent.hash).await?
         {
             let answer = R::decode(answer.as_slice()).map_err(Refusal::internal)?;
             return Ok(Begun::Replay(answer));
@@ -95,6 +96,11 @@ impl Work {
     /// The connection, for a store.
     pub fn sql(&mut self) -> &mut PgConnection {
         &mut self.tx
+    }
+
+    /// What seals and opens personal data.
+    pub fn vault(&self) -> &Vault {
+        self.db.vault()
     }
 
     /// The call that this work is for.
@@ -115,7 +121,8 @@ impl Work {
             return Ok(Done { answer: record.answer, replayed: false });
         }
         let id = self.request_id.unwrap_or_else(Uuid::now_v7);
-        idempotency::answer(&mut self.tx, &self.call, id, &record.answer.encode_to_vec()).await?;
+        idempotency::answer(&mut self.tx, self.db.vault(), &self.call, id, &record.answer.encode_to_vec())
+            .await?;
         match self.tx.commit().await {
             Ok(()) => Ok(Done { answer: record.answer, replayed: false }),
             Err(error) if is_lost(&error) => resolve(&self.db, &self.call, id, record.answer, error).await,

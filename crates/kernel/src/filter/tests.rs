@@ -10,6 +10,7 @@ const FIELDS: &[FieldSpec] = &[
     FieldSpec { name: "since", column: "c.since", kind: Kind::Date },
     FieldSpec { name: "state", column: "c.state", kind: Kind::Enum(&["FOUNDED", "MERGED"]) },
     FieldSpec { name: "open", column: "c.open", kind: Kind::Bool },
+    FieldSpec { name: "block", column: "c.block", kind: Kind::Name { collection: "blocks", town: "c.town" } },
 ];
 
 fn shape(predicate: &Predicate) -> String {
@@ -31,6 +32,16 @@ fn or_binds_tighter_than_and() {
         "(!(openEq&!countLe)&sinceGe)"
     );
     assert_eq!(parse("  ", FIELDS), Ok(Predicate::And(vec![])));
+}
+
+#[test]
+fn a_name_is_compared_by_its_parts() {
+    let shape_of = |text| shape(&parse(text, FIELDS).unwrap());
+    assert_eq!(shape_of("block = towns/malu/blocks/b-1"), "(townEq&blockEq)");
+    assert_eq!(shape_of("block != \"towns/malu/blocks/b-1\""), "!(townEq&blockEq)");
+    for bad in ["block = b-1", "block = towns/malu/estates/b-1", "block > towns/malu/blocks/b-1"] {
+        assert!(parse(bad, FIELDS).is_err(), "{bad}");
+    }
 }
 
 #[test]

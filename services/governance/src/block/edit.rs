@@ -23,8 +23,9 @@ use super::{
 };
 use crate::{
     as_of::AsOf,
+    building,
     committee::{self, encode as text, rules::State as CommitteeState},
-    reasons::{OUTSIDE_LIFE, TARGET_NOT_FOUNDED, UNKNOWN_PARENT},
+    reasons::{BLOCK_HAS_BUILDINGS, OUTSIDE_LIFE, TARGET_NOT_FOUNDED, UNKNOWN_PARENT},
     stewardship::{self, Steward, rules as stewards},
     store::stamp,
 };
@@ -267,6 +268,10 @@ impl Verb for Close {
             return Err(Refusal::new(&OUTSIDE_LIFE)
                 .with("name", &locked.name)
                 .with("period", locked.head.life));
+        }
+        let its = building::store::in_block(work.sql(), locked.name.town(), locked.name.block(), end).await?;
+        if its > 0 {
+            return Err(Refusal::new(&BLOCK_HAS_BUILDINGS).with("name", &locked.name).with("buildings", its));
         }
         let at = stamp(work.sql()).await?;
         let line = stewardship::store::believed(work.sql(), &locked.name).await?;

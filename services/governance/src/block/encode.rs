@@ -18,8 +18,8 @@ pub(super) const FILTER: &[kernel::filter::FieldSpec] = {
         FieldSpec { name: "display_name", column: "p.display_name", kind: Kind::Text },
         FieldSpec {
             name: "committee",
-            column: "'towns/' || p.town || '/committees/' || p.committee",
-            kind: Kind::Text,
+            column: "p.committee",
+            kind: Kind::Name { collection: "committees", town: "p.town" },
         },
         FieldSpec { name: "start_date", column: "lower(b.life)", kind: Kind::Date },
     ]

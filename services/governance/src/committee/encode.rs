@@ -24,7 +24,7 @@ pub(super) const FILTER: &[kernel::filter::FieldSpec] = {
         field("display_name", "p.display_name", Kind::Text),
         field("kind", "c.kind", Kind::Enum(&["RESIDENTS_COMMITTEE", "VILLAGERS_COMMITTEE"])),
         field("state", "p.state", Kind::Enum(&["PREPARING", "FOUNDED", "MERGED", "DISSOLVED"])),
-        field("community", "'towns/' || p.town || '/communities/' || p.community", Kind::Text),
+        field("community", "p.community", Kind::Name { collection: "communities", town: "p.town" }),
         field("management_class", "p.management_class", Kind::Enum(&["A", "B", "C"])),
         field("difficulty", "p.difficulty", Kind::Enum(&["NORMAL", "HARD"])),
         field("founding_date", "c.founding_date", Kind::Date),

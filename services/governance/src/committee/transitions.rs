@@ -25,8 +25,11 @@ use super::{
 use crate::{
     as_of::AsOf,
     block,
+    building::{self, store::LINE as BUILDINGS},
+    estate::store::LINE as ESTATES,
     reasons::{
-        BAD_ORDER_OF_DATES, LATER_CHANGE, MERGE_INTO_ITSELF, OPEN_BLOCKS, OUTSIDE_LIFE, TARGET_NOT_FOUNDED,
+        BAD_ORDER_OF_DATES, LATER_CHANGE, MERGE_INTO_ITSELF, MIXED_PARTITION, OPEN_BLOCKS, OPEN_ESTATES,
+        OUTSIDE_LIFE, TARGET_NOT_FOUNDED,
     },
     store::stamp,
 };
@@ -148,6 +151,14 @@ impl Verb for Dissolve {
         if !blocks.is_empty() {
             return Err(Refusal::new(&OPEN_BLOCKS).with("name", &locked.name).with("blocks", blocks.len()));
         }
+        let estates =
+            ESTATES.lock_where(work.sql(), locked.name.town(), "committee", locked.name.committee(), day);
+        let estates = estates.await?;
+        if !estates.is_empty() {
+            return Err(Refusal::new(&OPEN_ESTATES)
+                .with("name", &locked.name)
+                .with("estates", estates.len()));
+        }
         let splice = rules::enter(&locked.line, day, to, None);
         let told = Told {
             verb: Do::Dissolve,
@@ -195,7 +206,9 @@ impl Verb for Merge {
         let to = transition(&TABLE, &name.to_string(), locked.state, Do::Merge)?;
         check_day(&locked, day)?;
         check_target(&target, day)?;
+        need_same_division(work, &name, &into, day).await?;
         let mut changes = carry_blocks(work, &name, &into, day, &request.comment).await?;
+        carry_places(work, &name, &into, day, &request.comment).await?;
         changes.extend(carry_count(work, &name, &target, day).await?);
         let splice = rules::enter(&locked.line, day, to, Some(into.committee()));
         let told = Told {
@@ -237,6 +250,38 @@ async fn carry_blocks(
         changes.push(block::move_to(work, &name, from.committee(), into.committee(), day, comment).await?);
     }
     Ok(changes)
+}
+
+/// Both are divided into blocks or neither is: a merger leaves no building out.
+async fn need_same_division(
+    work: &mut Work,
+    from: &CommitteeName,
+    into: &CommitteeName,
+    day: Date,
+) -> Result<(), Refusal> {
+    let (mine, left) = building::store::divided(work.sql(), from, Period::since(day)).await?;
+    let (theirs, others) = building::store::divided(work.sql(), into, Period::since(day)).await?;
+    if (mine > 0 && !others.is_empty()) || (theirs > 0 && !left.is_empty()) {
+        return Err(Refusal::new(&MIXED_PARTITION).with("name", from).with("into", into));
+    }
+    Ok(())
+}
+
+/// Estates and buildings, and with them the households, are of the other committee from the day on.
+async fn carry_places(
+    work: &mut Work,
+    from: &CommitteeName,
+    into: &CommitteeName,
+    day: Date,
+    comment: &str,
+) -> Result<(), Refusal> {
+    let at = stamp(work.sql()).await?;
+    for line in [&ESTATES, &BUILDINGS] {
+        let names = (from.town(), from.committee(), into.committee());
+        line.lock_where(work.sql(), from.town(), "committee", from.committee(), day).await?;
+        line.carry(work.sql(), names, day, &at, comment).await?;
+    }
+    Ok(())
 }
 
 /// The other committee's count from the day on is the sum of the two that were declared.

@@ -13,7 +13,7 @@ use kernel::{
 use sqlx::PgConnection;
 use tabular::{Cells, Column, Fault, Field, Row};
 
-use super::{column, id, name, stewardships};
+use super::{column, id, name, stewardships, today};
 use crate::{
     as_of::AsOf,
     block::{self, edit::New, rules::Facts, store},
@@ -126,7 +126,7 @@ impl Sheet for Blocks {
 
     async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
         let filter = kernel::filter::Predicate::And(Vec::new());
-        let today = jiff::Zoned::new(chassis::clock::recorded_now(), chassis::clock::shanghai()).date();
+        let today = today();
         let as_of = AsOf::now(today);
         let scope = Scope::Town;
         let asked = store::Asked {

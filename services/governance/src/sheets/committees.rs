@@ -17,7 +17,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use tabular::{Cells, Column, Field, Row};
 
-use super::{column, name, own_town};
+use super::{column, name, own_town, today};
 use crate::{
     as_of::AsOf,
     committee::{
@@ -279,8 +279,7 @@ impl Sheet for Committees {
 
     async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
         let filter = kernel::filter::Predicate::And(Vec::new());
-        let as_of =
-            AsOf::now(jiff::Zoned::new(chassis::clock::recorded_now(), chassis::clock::shanghai()).date());
+        let as_of = AsOf::now(today());
         let asked = Asked {
             town: town.town(),
             scope: &chassis::identity::Scope::Town,

@@ -1,8 +1,12 @@
 //! The tables that governance imports and exports.
 
 mod blocks;
+mod buildings;
 mod committees;
 mod counts;
+mod estates;
+mod households;
+mod organisations;
 mod places;
 mod stewardships;
 
@@ -20,8 +24,17 @@ pub(crate) fn sheets() -> Sheets {
         Arc::new(counts::HouseholdCounts),
         Arc::new(blocks::Blocks),
         Arc::new(stewardships::Stewardships),
+        Arc::new(organisations::Organisations),
+        Arc::new(estates::Estates),
+        Arc::new(buildings::Buildings),
+        Arc::new(households::Households),
     ];
     all.into()
+}
+
+/// The day of an export: what is in force when the file is written.
+fn today() -> jiff::civil::Date {
+    jiff::Zoned::new(chassis::clock::recorded_now(), chassis::clock::shanghai()).date()
 }
 
 /// A column that must be there, with the usual width.

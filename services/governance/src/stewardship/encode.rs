@@ -23,7 +23,7 @@ pub(super) const FILTER: &[kernel::filter::FieldSpec] = {
         FieldSpec { name, column, kind }
     }
     &[
-        field("block", "'towns/' || s.town || '/blocks/' || s.block", Kind::Text),
+        field("block", "s.block", Kind::Name { collection: "blocks", town: "s.town" }),
         field("person", "s.person", Kind::Text),
         field("worker", "s.worker", Kind::Text),
         field("kind", "s.kind", Kind::Enum(&["REGULAR", "COVER", "DIRECTOR_COVER"])),

@@ -81,9 +81,20 @@ fn value_of(field: &FieldDescriptor, message: &MessageDescriptor, id: &str) -> V
 
 fn text(field: &str, message: &str, id: &str) -> String {
     let of = |kind: &str| format!("towns/malu/{kind}/{id}");
-    let kind = ["Community", "Committee", "Block", "Stewardship", "RoleBinding"]
-        .into_iter()
-        .find(|kind| message.contains(kind));
+    let kind = [
+        "Partition",
+        "Organisation",
+        "Estate",
+        "Building",
+        "Household",
+        "Community",
+        "Committee",
+        "Block",
+        "Stewardship",
+        "RoleBinding",
+    ]
+    .into_iter()
+    .find(|kind| message.contains(kind));
     match field {
         "request_id" => "01890a5d-ac96-774b-bcce-b302099a8057".to_owned(),
         "etag" => "v1".to_owned(),
@@ -105,7 +116,11 @@ fn text(field: &str, message: &str, id: &str) -> String {
         "name" if message.contains("CalendarPaper") => format!("calendarPapers/{id}"),
         "name" => match kind {
             Some("Community") => of("communities"),
-            Some("Committee") => of("committees"),
+            Some("Committee" | "Partition") => of("committees"),
+            Some("Organisation") => of("organisations"),
+            Some("Estate") => of("estates"),
+            Some("Building") => of("buildings"),
+            Some("Household") => of("households"),
             Some("Block") => of("blocks"),
             Some("Stewardship") => of("stewardships"),
             Some("RoleBinding") => of("roleBindings"),
@@ -113,6 +128,10 @@ fn text(field: &str, message: &str, id: &str) -> String {
         },
         "committee" | "into" => of("committees"),
         "community" => of("communities"),
+        "block" => of("blocks"),
+        "estate" => of("estates"),
+        "building" | "buildings" => of("buildings"),
+        "unified_social_credit_code" => "91310199MA90010063".to_owned(),
         "worker" => of("workers"),
         "member" => "group:x".to_owned(),
         "role" => "steward".to_owned(),

@@ -75,3 +75,52 @@ async fn a_committee_is_one_thing_on_every_day() {
         assert_eq!(constraint(&error), refused, "{sql}: {error}");
     }
 }
+
+#[tokio::test]
+async fn a_building_lies_in_one_place_on_every_day_and_a_divided_committee_leaves_none_out() {
+    let service = service(date(2020, 6, 1)).await;
+    for committee in ["c1", "c2"] {
+        service.committee(committee, date(2016, 1, 1)).await;
+    }
+    service.block("b1", "c1", date(2020, 1, 1)).await;
+    service.block("b2", "c2", date(2020, 1, 1)).await;
+    service.estate("e1", "c1").await;
+    for building in ["u1", "u2"] {
+        service.building(building, "e1", Some("b1")).await;
+    }
+    service.household("h1", "u1", "101").await;
+    let insert = |valid: &str, committee: &str, block: &str| {
+        format!(
+            "insert into building_period (town, id, building, valid, recorded, display_name, committee, block)
+             values ('malu', gen_random_uuid(), 'u2', '{valid}', tstzrange(now(), null), 'x', '{committee}', {block})"
+        )
+    };
+    let close = "update building_period set recorded = tstzrange(lower(recorded), clock_timestamp()) where building = 'u2'";
+    for (sql, refused) in [
+        (insert("[2020-05-01,2020-06-01)", "c1", "'b1'"), "building_one_place_per_day"),
+        ("delete from building_period where building = 'u2'".to_owned(), "building_every_day"),
+        (format!("{close}; {}", insert("[2016-01-02,)", "c1", "null")), "building_every_day"),
+        (format!("{close}; {}", insert("[2016-01-01,)", "c1", "null")), "partition_leaves_none_out"),
+        (
+            format!("{close}; {}; {}", insert("[2016-01-01,2020-01-01)", "c1", "null"), insert("[2020-01-01,)", "c1", "'b2'")),
+            "building_in_block_of_its_committee",
+        ),
+        (format!("{close}; {}", insert("[2016-01-01,)", "c1", "'b1'")), "building_in_block_of_its_committee"),
+        ("update building_period set display_name = 'y'".to_owned(), "history_is_kept"),
+        ("update estate_period set committee = 'c2'".to_owned(), "history_is_kept"),
+        ("delete from estate_period".to_owned(), "estate_every_day"),
+        (
+            "insert into household (town, id, building, door, occupancy) values ('malu', 'h2', 'u1', '101', 'OWNED')".to_owned(),
+            "household_door_once",
+        ),
+        (
+            "update block_period set recorded = tstzrange(lower(recorded), clock_timestamp()) where block = 'b1';
+             insert into block_period (town, id, block, valid, recorded, committee, display_name)
+             values ('malu', gen_random_uuid(), 'b1', '[2020-01-01,)', tstzrange(clock_timestamp(), null), 'c2', 'x')".to_owned(),
+            "building_in_block_of_its_committee",
+        ),
+    ] {
+        let error = service.try_sql(&sql).await.expect_err(&sql);
+        assert_eq!(constraint(&error), refused, "{sql}: {error}");
+    }
+}

@@ -13,8 +13,9 @@ use chassis::{
     validate,
 };
 use contracts::linli::governance::v1::{
-    self as pb, block_service_client::BlockServiceClient, committee_service_client::CommitteeServiceClient,
-    stewardship_service_client::StewardshipServiceClient,
+    self as pb, block_service_client::BlockServiceClient, building_service_client::BuildingServiceClient,
+    committee_service_client::CommitteeServiceClient, estate_service_client::EstateServiceClient,
+    household_service_client::HouseholdServiceClient, stewardship_service_client::StewardshipServiceClient,
 };
 use governance::access::BindingDirectory;
 use jiff::civil::Date;
@@ -144,6 +145,59 @@ impl Service {
             ..Default::default()
         };
         self.blocks().create_block(self.officer(request)).await.unwrap().into_inner()
+    }
+
+    /// An estate of a committee.
+    pub(crate) async fn estate(&self, id: &str, committee: &str) -> pb::Estate {
+        let estate = pb::Estate {
+            display_name: format!("小区 {id}"),
+            committee: format!("towns/malu/committees/{committee}"),
+            ..Default::default()
+        };
+        let request = pb::CreateEstateRequest {
+            parent: "towns/malu".to_owned(),
+            estate_id: id.to_owned(),
+            estate: Some(estate),
+            ..Default::default()
+        };
+        let mut client = EstateServiceClient::new(self.peer.clone());
+        client.create_estate(self.officer(request)).await.unwrap().into_inner()
+    }
+
+    /// A building of an estate, in a block or in none.
+    pub(crate) async fn building(&self, id: &str, estate: &str, block: Option<&str>) -> pb::Building {
+        let building = pb::Building {
+            display_name: format!("{id} 号楼"),
+            estate: format!("towns/malu/estates/{estate}"),
+            block: block.map(|id| format!("towns/malu/blocks/{id}")).unwrap_or_default(),
+            ..Default::default()
+        };
+        let request = pb::CreateBuildingRequest {
+            parent: "towns/malu".to_owned(),
+            building_id: id.to_owned(),
+            building: Some(building),
+            ..Default::default()
+        };
+        let mut client = BuildingServiceClient::new(self.peer.clone());
+        client.create_building(self.officer(request)).await.unwrap().into_inner()
+    }
+
+    /// A household behind a door.
+    pub(crate) async fn household(&self, id: &str, building: &str, door: &str) -> pb::Household {
+        let household = pb::Household {
+            building: format!("towns/malu/buildings/{building}"),
+            door: door.to_owned(),
+            occupancy: pb::Occupancy::Owned.into(),
+            ..Default::default()
+        };
+        let request = pb::CreateHouseholdRequest {
+            parent: "towns/malu".to_owned(),
+            household_id: id.to_owned(),
+            household: Some(household),
+            ..Default::default()
+        };
+        let mut client = HouseholdServiceClient::new(self.peer.clone());
+        client.create_household(self.officer(request)).await.unwrap().into_inner()
     }
 
     /// Who is steward of a block on a day, as known at an instant.

@@ -180,3 +180,54 @@ async fn a_worker_that_died_is_followed_by_another() {
     service.sql("update operation set state = 'RUNNING', lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute' where state = 'PENDING'").await;
     assert!(!service.worker.pass().await.unwrap());
 }
+
+#[tokio::test]
+async fn places_come_in_the_order_that_they_require_and_each_fault_is_named() {
+    let service = ready().await;
+    let demo = [
+        ("committees", COMMITTEES),
+        ("blocks", include_bytes!("../../../../deploy/demo/blocks.csv").as_slice()),
+        ("stewardships", include_bytes!("../../../../deploy/demo/stewardships.csv").as_slice()),
+        ("organisations", include_bytes!("../../../../deploy/demo/organisations.csv").as_slice()),
+        ("estates", include_bytes!("../../../../deploy/demo/estates.csv").as_slice()),
+        ("buildings", include_bytes!("../../../../deploy/demo/buildings.csv").as_slice()),
+        ("households", include_bytes!("../../../../deploy/demo/households.csv").as_slice()),
+    ];
+    let backwards: Vec<_> = demo.iter().rev().copied().collect();
+    let first = import(&service, &backwards, pb::ImportMode::Atomic, false).await;
+    assert!(first.stored, "{:?}", first.rows);
+    let created: Vec<(&str, i64)> = first.tables.iter().map(|t| (t.table.as_str(), t.created)).collect();
+    for expected in [("organisations", 19), ("estates", 8), ("buildings", 18), ("households", 306)] {
+        assert!(created.contains(&expected), "{expected:?} in {created:?}");
+    }
+    let again = import(&service, &demo, pb::ImportMode::GoodRowsOnly, false).await;
+    assert!(again.tables.iter().all(|table| (table.created, table.updated, table.faulty) == (0, 0, 0)));
+    for (table, content, column, reason) in [
+        (
+            "households",
+            "code,building,door,occupancy\r\nh-x,nowhere,1,OWNED\r\n",
+            "building",
+            "UNKNOWN_PARENT",
+        ),
+        ("households", "code,building,door,occupancy\r\nh-x,e-yulan-1-1,0101,OWNED\r\n", "door", "REPEATED"),
+        (
+            "households",
+            "code,building,door,occupancy\r\nh-00001,e-yulan-1-2,0101,OWNED\r\n",
+            "building",
+            "NEVER_CHANGES",
+        ),
+        ("buildings", "code,estate,name,block\r\ne-x,e-yulan-1,9号楼,\r\n", "", "PARTITION_GAP"),
+        ("buildings", "code,estate,name,block\r\ne-x,e-yulan-1,9号楼,b-026-1\r\n", "", "BLOCK_ELSEWHERE"),
+        (
+            "organisations",
+            "code,name,kind,unified_social_credit_code\r\no-x,甲,UNIT,91310199MA90010064\r\n",
+            "unified_social_credit_code",
+            "FORMAT",
+        ),
+    ] {
+        let found = import(&service, &[(table, content.as_bytes())], pb::ImportMode::Atomic, false).await;
+        let faults: Vec<(&str, &str)> =
+            found.rows.iter().map(|row| (row.column.as_str(), row.reason.as_str())).collect();
+        assert_eq!((faults, found.stored), (vec![(column, reason)], false), "{table}: {content}");
+    }
+}

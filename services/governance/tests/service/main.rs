@@ -6,6 +6,7 @@ mod access;
 mod behind;
 mod harness;
 mod imports;
+mod places;
 mod plans;
 mod races;
 mod sequences;

@@ -8,6 +8,7 @@ use chassis::{
     context::Context,
     db::{Db, PoolSettings},
     identity::Grants,
+    vault::Vault,
 };
 use kernel::page::PageKey;
 
@@ -37,7 +38,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
             url
         }
     };
-    let db = Db::open(&url, &governance_schema(), &PoolSettings::default())?;
+    let db = Db::open(&url, &governance_schema(), &PoolSettings::default(), Vault::random()?)?;
     // nothing is read page by page here: any key will do
     let context = Context { service: "governance", db, pages: PageKey::new([0; 32]) };
     let operator = Caller {

@@ -34,6 +34,11 @@ pub(crate) async fn run() -> Done {
         "set LINLI_OIDC_ISSUER and LINLI_OIDC_JWKS",
     );
     say(development || config.page_key().is_ok(), "LINLI_PAGE_KEY", "set 32 or more secret characters");
+    say(
+        development || config.vault().is_ok(),
+        "LINLI_DATA_KEYS, LINLI_INDEX_KEY",
+        "set number:base64 of 32 bytes, and 32 or more secret characters",
+    );
     match database(&config).await {
         Ok(what) => say(true, &what, ""),
         Err(error) => say(false, "database", &error),
@@ -44,7 +49,8 @@ pub(crate) async fn run() -> Done {
 async fn database(config: &Config) -> Result<String, String> {
     match config.get("LINLI_GOVERNANCE_DATABASE_URL").or_else(|| config.get("LINLI_DATABASE_URL")) {
         Some(url) => {
-            let db = Db::open(url, &governance_schema(), &PoolSettings::default())
+            let vault = chassis::vault::Vault::random().map_err(|error| error.to_string())?;
+            let db = Db::open(url, &governance_schema(), &PoolSettings::default(), vault)
                 .map_err(|error| error.to_string())?;
             db.ping().await.map_err(|error| format!("{error}; is it up, and has `linli migrate` run?"))?;
             Ok("database answers".to_owned())

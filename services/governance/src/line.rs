@@ -1,0 +1,163 @@
+//! A line of days in a `*_period` table, whatever its facts are: one way to read, splice and carry it.
+//!
+//! The facts are a struct whose fields are the table's columns, so that a new aggregate declares them once.
+
+use chassis::refusal::Refusal;
+use jiff::civil::Date;
+use kernel::periods::{Believed, Period, Splice};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{AssertSqlSafe, PgConnection, types::Json};
+use uuid::Uuid;
+
+use crate::store::{bounds, close, period};
+
+/// A head table and its `*_period` table: `estate` and `estate_period`.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// The head table, and the column by which the periods name it.
+    pub(crate) head: &'static str,
+    /// The table of periods.
+    pub(crate) table: &'static str,
+    /// The columns of the facts.
+    pub(crate) columns: &'static [&'static str],
+}
+
+impl Line {
+    /// The line that is believed now.
+    pub(crate) async fn believed<F: DeserializeOwned>(
+        &self,
+        sql: &mut PgConnection,
+        town: &str,
+        id: &str,
+    ) -> Result<Vec<Believed<Uuid, F>>, Refusal> {
+        let Line { head, table, .. } = self;
+        let statement = format!(
+            "select id, lower(valid)::text, upper(valid)::text, to_jsonb(p) from {table} p
+             where town = $1 and {head} = $2 and upper_inf(recorded) order by valid"
+        );
+        let rows: Vec<(Uuid, String, Option<String>, serde_json::Value)> =
+            sqlx::query_as(AssertSqlSafe(statement)).bind(town).bind(id).fetch_all(sql).await?;
+        rows.into_iter()
+            .map(|(id, from, to, facts)| {
+                let value = serde_json::from_value(facts).map_err(Refusal::internal)?;
+                Ok(Believed { id, period: period(&from, to.as_deref())?, value })
+            })
+            .collect()
+    }
+
+    /// Writes what is believed instead.
+    pub(crate) async fn write<F: Serialize>(
+        &self,
+        sql: &mut PgConnection,
+        town: &str,
+        id: &str,
+        splice: &Splice<Uuid, F>,
+        at: &str,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        close(sql, self.table, town, splice, at).await?;
+        let Line { head, table, .. } = self;
+        let columns = self.columns.join(", ");
+        let statement = format!(
+            "insert into {table} (town, id, {head}, valid, recorded, reason, {columns})
+             select $1, $2, $3, daterange($4::text::date, $5::text::date), tstzrange($6::text::timestamptz, null), $7, {columns}
+             from jsonb_populate_record(null::{table}, $8)"
+        );
+        for (period, facts) in &splice.insert {
+            let (from, to) = bounds(*period);
+            sqlx::query(AssertSqlSafe(statement.clone()))
+                .bind(town)
+                .bind(Uuid::now_v7())
+                .bind(id)
+                .bind(from)
+                .bind(to)
+                .bind(at)
+                .bind(reason)
+                .bind(Json(facts))
+                .execute(&mut *sql)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The version of a head, which is locked until the end of the transaction.
+    pub(crate) async fn lock(
+        &self,
+        sql: &mut PgConnection,
+        town: &str,
+        id: &str,
+    ) -> Result<Option<(Period, i64)>, Refusal> {
+        let head = self.head;
+        let statement = format!(
+            "select lower(life)::text, upper(life)::text, version from {head} where town = $1 and id = $2 for update"
+        );
+        let row: Option<(String, Option<String>, i64)> =
+            sqlx::query_as(AssertSqlSafe(statement)).bind(town).bind(id).fetch_optional(sql).await?;
+        row.map(|(from, to, version)| Ok((period(&from, to.as_deref())?, version))).transpose()
+    }
+
+    /// The next version of a head.
+    pub(crate) async fn bump(&self, sql: &mut PgConnection, town: &str, id: &str) -> Result<i64, Refusal> {
+        let head = self.head;
+        let statement = format!(
+            "update {head} set version = version + 1, updated = clock_timestamp() where town = $1 and id = $2 returning version"
+        );
+        Ok(sqlx::query_scalar(AssertSqlSafe(statement)).bind(town).bind(id).fetch_one(sql).await?)
+    }
+
+    /// Which ids have a period of `column = value` on `day` or later, locked in the order of their ids.
+    pub(crate) async fn lock_where(
+        &self,
+        sql: &mut PgConnection,
+        town: &str,
+        column: &'static str,
+        value: &str,
+        day: Date,
+    ) -> Result<Vec<String>, Refusal> {
+        let Line { head, table, .. } = self;
+        let statement = format!(
+            "select h.id from {head} h where h.town = $1 and exists (select from {table} p where p.town = h.town and p.{head} = h.id
+                and upper_inf(p.recorded) and p.{column} = $2 and p.valid && daterange($3::text::date, null))
+             order by h.id for update of h"
+        );
+        let ids = sqlx::query_scalar(AssertSqlSafe(statement)).bind(town).bind(value).bind(day.to_string());
+        Ok(ids.fetch_all(sql).await?)
+    }
+
+    /// From `day` on, everything of committee `from` is of `into`; what was before stays readable. In one statement, because
+    /// a committee has many buildings.
+    pub(crate) async fn carry(
+        &self,
+        sql: &mut PgConnection,
+        (town, from, into): (&str, &str, &str),
+        day: Date,
+        at: &str,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let Line { head, table, .. } = self;
+        let columns = self.columns.join(", ");
+        let carried = self.columns.iter().map(|name| if *name == "committee" { "$3" } else { name });
+        let carried = carried.collect::<Vec<_>>().join(", ");
+        let statement = format!(
+            "with closed as (
+                 update {table} set recorded = tstzrange(lower(recorded), $5::text::timestamptz)
+                 where town = $1 and committee = $2 and upper_inf(recorded) and valid && daterange($4::text::date, null) returning *)
+             insert into {table} (town, id, {head}, valid, recorded, reason, {columns})
+             select town, gen_random_uuid(), {head}, valid * daterange($4::text::date, null), tstzrange($5::text::timestamptz, null), $6, {carried}
+             from closed
+             union all
+             select town, gen_random_uuid(), {head}, valid * daterange(null, $4::text::date), tstzrange($5::text::timestamptz, null), reason, {columns}
+             from closed where not isempty(valid * daterange(null, $4::text::date))"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(town)
+            .bind(from)
+            .bind(into)
+            .bind(day.to_string())
+            .bind(at)
+            .bind(reason)
+            .execute(sql)
+            .await?;
+        Ok(())
+    }
+}
