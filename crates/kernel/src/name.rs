@@ -115,6 +115,8 @@ resource_name! { /// A stewardship 小管家.
 StewardshipName, "towns/{town}/stewardships/{stewardship}", town, stewardship }
 resource_name! { /// A person.
 PersonName, "towns/{town}/people/{person}", town, person }
+resource_name! { /// A residence of a person in a household.
+ResidenceName, "towns/{town}/residences/{residence}", town, residence }
 resource_name! { /// A community worker 社工, owned by the workforce service.
 WorkerName, "towns/{town}/workers/{worker}", town, worker }
 resource_name! { /// A role binding.

@@ -206,14 +206,18 @@ pub fn amend<K: Clone, V: Clone + PartialEq>(
 
 /// What changes when nothing is believed of the days from `end` on.
 pub fn truncate<K: Clone, V: Clone>(believed: &[Believed<K, V>], end: Date) -> Splice<K, V> {
+    erase(believed, Period::since(end))
+}
+
+/// What changes when nothing is believed of the days of `period`.
+pub fn erase<K: Clone, V: Clone>(believed: &[Believed<K, V>], period: Period) -> Splice<K, V> {
     let mut splice = Splice { close: Vec::new(), insert: Vec::new() };
-    for row in believed {
-        let (before, _) = row.period.minus(Period::since(end));
-        if before != Some(row.period) {
-            splice.close.push(row.id.clone());
-            splice.insert.extend(before.map(|period| (period, row.value.clone())));
-        }
+    for row in believed.iter().filter(|row| row.period.intersects(period)) {
+        let (before, after) = row.period.minus(period);
+        splice.close.push(row.id.clone());
+        splice.insert.extend(before.into_iter().chain(after).map(|rest| (rest, row.value.clone())));
     }
+    splice.insert.sort_by_key(|(period, _)| *period);
     splice
 }
 

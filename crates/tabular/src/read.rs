@@ -13,6 +13,8 @@ pub struct Column {
     pub required: bool,
     /// Characters of a cell at most.
     pub max_chars: usize,
+    /// Whether its cells are personal data: they are repeated in no fault.
+    pub personal: bool,
 }
 
 /// What a file may hold at most.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tabular::{Cells, Column, Csv, Fault, Field, Limits, Table, read_csv};
 
 const fn column(name: &'static str) -> Column {
-    Column { name, required: true, max_chars: 200 }
+    Column { name, required: true, max_chars: 200, personal: false }
 }
 
 const COLUMNS: &[Column] = &[
@@ -101,7 +101,7 @@ proptest! {
     /// Whatever text is exported, the same is read again, and no cell begins like a formula.
     #[test]
     fn what_is_exported_is_read_again(rows in prop::collection::vec(("[a-z0-9=+@,\"'\u{4e00}-\u{4e80}-]{0,12}", any::<i64>()), 0..8)) {
-        let columns = [Column { name: "text", required: true, max_chars: 50 }, Column { name: "number", required: true, max_chars: 50 }];
+        let columns = [Column { name: "text", required: true, max_chars: 50, personal: false }, Column { name: "number", required: true, max_chars: 50, personal: false }];
         let mut csv = Csv::new(["text", "number"]).unwrap();
         for (text, number) in &rows {
             csv.row([Field::Text(text.clone()), Field::Number(*number)]).unwrap();

@@ -10,7 +10,7 @@ use chassis::{
     imports::input_place,
     operations::{Worker, store as operations},
     refusal::Refusal,
-    work::{Begun, Intent, Record, Work},
+    work::{Record, Work},
 };
 use contracts::linli::{governance::v1 as governance, platform::v1 as pb};
 use kernel::{calendar::DayKind, state::Named};
@@ -56,19 +56,9 @@ pub async fn load(context: &Context, clock: &Clock) -> Result<(), Refusal> {
         file!("estates"),
         file!("buildings"),
         file!("households"),
+        file!("residents"),
     ];
     import(context, &call, clock, &tables).await
-}
-
-fn intent() -> Intent<'static> {
-    Intent { request_id: "", validate_only: false, hash: [0; 32] }
-}
-
-async fn begin(context: &Context, call: &Call) -> Result<Work, Refusal> {
-    match Work::begin::<governance::Town>(&context.db, call, intent()).await? {
-        Begun::New(work) => Ok(work),
-        Begun::Replay(_) => Err(Refusal::internal("a load without a request id was replayed")),
-    }
 }
 
 async fn town(context: &Context, call: &Call) -> Result<(), Refusal> {
@@ -76,6 +66,7 @@ async fn town(context: &Context, call: &Call) -> Result<(), Refusal> {
         name,
         required: true,
         max_chars: 200,
+        personal: false,
     });
     let table = read_csv(file!("towns").1, &columns, Limits::default())
         .map_err(|faults| Refusal::internal(format!("{faults:?}")))?;
@@ -92,7 +83,7 @@ async fn town(context: &Context, call: &Call) -> Result<(), Refusal> {
             created: 0,
             updated: 0,
         };
-        let mut work = begin(context, call).await?;
+        let mut work = Work::plain(&context.db, call).await?;
         town::store::create(work.sql(), &new).await?;
         let change = town::change(&new, "create", "town.created");
         let record = Record {
@@ -109,7 +100,7 @@ async fn town(context: &Context, call: &Call) -> Result<(), Refusal> {
 
 async fn papers(context: &Context, call: &Call) -> Result<(), Refusal> {
     let bad = |faults: Vec<tabular::Fault>| Refusal::internal(format!("{faults:?}"));
-    let column = |name| Column { name, required: true, max_chars: 200 };
+    let column = |name| Column { name, required: true, max_chars: 200, personal: false };
     let papers = read_csv(
         file!("calendar_papers").1,
         &["code", "paper", "dated", "note"].map(column),
@@ -122,7 +113,7 @@ async fn papers(context: &Context, call: &Call) -> Result<(), Refusal> {
         Limits::default(),
     )
     .map_err(bad)?;
-    let mut work = begin(context, call).await?;
+    let mut work = Work::plain(&context.db, call).await?;
     let mut changes = Vec::new();
     for row in papers.rows {
         let [id, title, dated, note] =
@@ -178,7 +169,7 @@ async fn import(
     };
     let id = Uuid::now_v7();
     let input = context.db.vault().seal(&input_place(id), &request.encode_to_vec())?;
-    let mut work = begin(context, call).await?;
+    let mut work = Work::plain(&context.db, call).await?;
     let new = operations::New {
         town: "malu",
         id,

@@ -14,8 +14,10 @@ mod line;
 mod listing;
 pub mod organisation;
 pub mod partition;
+pub mod person;
 pub mod plans;
 pub mod reasons;
+pub mod residence;
 mod sheets;
 pub mod stewardship;
 mod store;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 use chassis::{
     context::Context,
     imports::{ImportJob, Imports},
-    operations::{Jobs, Operations, Worker},
+    operations::{Job, Jobs, Operations, Worker},
     platform::{Audit, Catalogue, Events, rows},
 };
 use contracts::linli::{governance::v1 as pb, platform::v1 as platform};
@@ -40,7 +42,10 @@ const MESSAGE: usize = 16 << 20;
 
 /// What its workers do.
 pub fn jobs() -> Jobs {
-    Jobs::from([("import", Arc::new(ImportJob(sheets::sheets())) as Arc<dyn chassis::operations::Job>)])
+    Jobs::from([
+        ("import", Arc::new(ImportJob(sheets::sheets())) as Arc<dyn Job>),
+        ("reencrypt", Arc::new(person::Reencrypt) as Arc<dyn Job>),
+    ])
 }
 
 /// Its gRPC services. `mark` is what exported files say of a demonstration.
@@ -70,6 +75,13 @@ pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) ->
             context.clone(),
         )))
         .add_service(pb::partition_service_server::PartitionServiceServer::new(partition::Partitions(
+            context.clone(),
+        )))
+        .add_service(pb::person_service_server::PersonServiceServer::new(person::People {
+            context: context.clone(),
+            worker: worker.clone(),
+        }))
+        .add_service(pb::residence_service_server::ResidenceServiceServer::new(residence::Residences(
             context.clone(),
         )))
         .add_service(pb::role_binding_service_server::RoleBindingServiceServer::new(access::RoleBindings(

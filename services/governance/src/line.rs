@@ -45,7 +45,7 @@ impl Line {
             .collect()
     }
 
-    /// Writes what is believed instead.
+    /// Writes what is believed instead; yields the ids of the new rows, in the order of the splice.
     pub(crate) async fn write<F: Serialize>(
         &self,
         sql: &mut PgConnection,
@@ -54,7 +54,7 @@ impl Line {
         splice: &Splice<Uuid, F>,
         at: &str,
         reason: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Uuid>, Refusal> {
         close(sql, self.table, town, splice, at).await?;
         let Line { head, table, .. } = self;
         let columns = self.columns.join(", ");
@@ -63,11 +63,12 @@ impl Line {
              select $1, $2, $3, daterange($4::text::date, $5::text::date), tstzrange($6::text::timestamptz, null), $7, {columns}
              from jsonb_populate_record(null::{table}, $8)"
         );
+        let mut ids = Vec::with_capacity(splice.insert.len());
         for (period, facts) in &splice.insert {
-            let (from, to) = bounds(*period);
+            let ((from, to), new) = (bounds(*period), Uuid::now_v7());
             sqlx::query(AssertSqlSafe(statement.clone()))
                 .bind(town)
-                .bind(Uuid::now_v7())
+                .bind(new)
                 .bind(id)
                 .bind(from)
                 .bind(to)
@@ -76,8 +77,9 @@ impl Line {
                 .bind(Json(facts))
                 .execute(&mut *sql)
                 .await?;
+            ids.push(new);
         }
-        Ok(())
+        Ok(ids)
     }
 
     /// The version of a head, which is locked until the end of the transaction.

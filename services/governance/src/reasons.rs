@@ -49,6 +49,18 @@ chassis::reasons! { "linli.governance";
     OPEN_ESTATES: FailedPrecondition [name, estates]
         "{name} 仍有 {estates} 个小区" / "{name} still has {estates} estate(s)"
         next "先移交小区，或改为并入其他居委会" / "move the estates first, or merge it into another committee";
+    SAME_PERSON: AlreadyExists [field, name]
+        "该公民身份号码已登记为 {name}" / "the identity number is recorded already, as {name}"
+        next "使用已登记的人员" / "use the person that is there";
+    BEFORE_BIRTH: InvalidArgument [field]
+        "{field} 早于出生日期" / "{field} is before the date of birth"
+        next "核对日期" / "check the dates";
+    RESIDENCE_OVERLAP: FailedPrecondition [name, ground, period]
+        "{name} 在 {period} 已有 {ground} 登记" / "{name} has a residence by {ground} already on {period}"
+        next "用 :move 迁移，或先结束原登记" / "use :move, or end the other residence first";
+    NOT_RESIDENT: FailedPrecondition [name, ground, date]
+        "{name} 在 {date} 无 {ground} 登记" / "{name} has no residence by {ground} on {date}"
+        next "先建立居住登记" / "create the residence first";
     UNKNOWN_PARENT: FailedPrecondition [field, name]
         "{field}：{name} 不存在" / "{field}: {name} does not exist"
         next "先建立上级，或核对名称" / "create it first, or check the name";

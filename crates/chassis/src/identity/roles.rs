@@ -67,6 +67,8 @@ pub static ROLES: &[Role] = &[
             "governance.estates.*",
             "governance.buildings.*",
             "governance.households.*",
+            "governance.people.*",
+            "governance.residences.*",
             "governance.towns.update",
             "governance.roleBindings.*",
             "platform.imports.*",
@@ -84,7 +86,11 @@ pub static ROLES: &[Role] = &[
         permissions: reading_and!(
             "governance.stewardships.*",
             "governance.blocks.update",
-            "governance.committees.count"
+            "governance.committees.count",
+            "governance.people.get",
+            "governance.people.search",
+            "governance.residences.list",
+            "governance.residences.check",
         ),
     },
     Role {
@@ -100,9 +106,25 @@ pub static ROLES: &[Role] = &[
             "governance.buildings.update",
             "governance.households.create",
             "governance.households.update",
+            "governance.people.get",
+            "governance.people.search",
+            "governance.people.create",
+            "governance.people.update",
+            "governance.people.reveal",
+            "governance.residences.*",
         ),
     },
-    Role { id: "steward", zh: "小管家", en: "steward", permissions: reading_and!() },
+    Role {
+        id: "steward",
+        zh: "小管家",
+        en: "steward",
+        permissions: reading_and!(
+            "governance.people.get",
+            "governance.people.search",
+            "governance.residences.list",
+            "governance.residences.check",
+        ),
+    },
     Role {
         id: "organisation-department",
         zh: "组织部门",

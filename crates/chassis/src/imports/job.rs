@@ -8,12 +8,12 @@ use serde_json::json;
 use tabular::{Fault, Limits, Row, Table, read_csv};
 use uuid::Uuid;
 
-use super::{Applied, RowError, Sheets, Tables, input_place};
+use super::{Applied, RowError, Sheet, Sheets, Tables, input_place};
 use crate::{
     operations::{Job, Progress, Running, any, encode_row, store},
     refusal::Refusal,
     wire,
-    work::{Begun, Change, Intent, Record, Work},
+    work::{Change, Record, Work},
 };
 
 /// Rows that one chunk of GOOD_ROWS_ONLY commits.
@@ -98,7 +98,7 @@ impl Import<'_> {
             match read_csv(&file.content, sheet.columns(), Limits::default()) {
                 Err(faults) => {
                     report.faulty = 1;
-                    self.note(&label, faults);
+                    self.note_of(sheet.as_ref(), &label, faults);
                 }
                 Ok(mut table) => {
                     report.encoding = table.encoding.name().to_owned();
@@ -115,12 +115,22 @@ impl Import<'_> {
                     let rows: std::collections::BTreeSet<u64> =
                         faults.iter().filter(|fault| !fault.warning).map(|fault| fault.row).collect();
                     report.faulty = rows.len() as i64;
-                    self.note(&label, faults);
+                    self.note_of(sheet.as_ref(), &label, faults);
                     self.tables.insert(sheet.name(), table);
                 }
             }
             self.report.tables.push(report);
         }
+    }
+
+    /// Keeps faults; the value of a personal cell is kept nowhere.
+    fn note_of(&mut self, sheet: &dyn Sheet, file: &str, mut faults: Vec<Fault>) {
+        let personal =
+            |name: &str| sheet.columns().iter().any(|column| column.personal && column.name == name);
+        for fault in faults.iter_mut().filter(|fault| personal(&fault.column)) {
+            fault.value.clear();
+        }
+        self.note(file, faults);
     }
 
     fn note(&mut self, file: &str, faults: Vec<Fault>) {
@@ -229,11 +239,7 @@ impl Import<'_> {
     }
 
     async fn begin(&self) -> Result<Work, Refusal> {
-        let intent = Intent { request_id: "", validate_only: false, hash: [0; 32] };
-        match Work::begin::<pb::ImportReport>(&self.running.context.db, &self.running.call, intent).await? {
-            Begun::New(work) => Ok(work),
-            Begun::Replay(_) => Err(Refusal::internal("an import without a request id was replayed")),
-        }
+        Work::plain(&self.running.context.db, &self.running.call).await
     }
 
     /// Commits a chunk with its results and the cursor. `true` when stopping was asked for and there is more.
@@ -308,7 +314,7 @@ impl Import<'_> {
                 let file = report.file.clone();
                 sqlx::raw_sql("rollback to savepoint import_row").execute(&mut *work.sql()).await?;
                 let faults = told(error, row)?;
-                self.note(&file, faults);
+                self.note_of(sheet.as_ref(), &file, faults);
             }
         }
         sqlx::raw_sql("release savepoint import_row").execute(work.sql()).await?;

@@ -12,12 +12,14 @@ pub use service::Imports;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::civil::Date;
 use kernel::name::TownName;
 use sqlx::PgConnection;
 use tabular::{Column, Fault, Field, Row, Table};
 
 use crate::{
     refusal::Refusal,
+    vault::Vault,
     work::{Change, Work},
 };
 
@@ -77,8 +79,27 @@ pub trait Sheet: Send + Sync {
         row: &Row,
         all: &Tables,
     ) -> Result<Applied, RowError>;
+    /// The permission that clear text of its personal columns needs; none when it has no such columns.
+    fn clear_permission(&self) -> Option<&'static str> {
+        None
+    }
     /// The rows of a town.
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal>;
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal>;
+}
+
+/// What an export reads from, and how.
+#[derive(Debug)]
+pub struct Export<'a> {
+    /// The connection.
+    pub sql: &'a mut PgConnection,
+    /// What opens personal data.
+    pub vault: &'a Vault,
+    /// The town.
+    pub town: &'a TownName,
+    /// The day: what is in force on it.
+    pub day: Date,
+    /// Whether personal columns are shown in clear; with stars otherwise.
+    pub clear: bool,
 }
 
 /// What the sealed input of an import belongs to.

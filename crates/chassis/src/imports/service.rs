@@ -9,7 +9,7 @@ use prost::Message;
 use tabular::Csv;
 use tonic::{Request, Response, Status};
 
-use super::{Sheets, input_place, job::new_id};
+use super::{Export, Sheet, Sheets, input_place, job::new_id};
 use crate::{
     call::Call,
     context::Context,
@@ -98,10 +98,15 @@ impl Imports {
             let known = known.join(", ");
             Refusal::field("table", "UNKNOWN_TABLE", format!("可用：{known}"), format!("there are {known}"))
         })?;
+        let clear = self.clears(call, request, sheet.as_ref(), &town).await?;
         let mut csv =
             Csv::new(sheet.columns().iter().map(|column| column.name)).map_err(Refusal::internal)?;
         if !request.template {
-            for row in sheet.export(self.context.db.read().await?.sql(), &town).await? {
+            let day = jiff::Zoned::new(crate::clock::recorded_now(), crate::clock::shanghai()).date();
+            let vault = self.context.db.vault();
+            let mut read = self.context.db.read().await?;
+            let mut export = Export { sql: read.sql(), vault, town: &town, day, clear };
+            for row in sheet.export(&mut export).await? {
                 csv.row(row).map_err(Refusal::internal)?;
             }
         }
@@ -111,6 +116,33 @@ impl Imports {
             content_type: "text/csv; charset=utf-8".to_owned(),
             content: csv.finish().map_err(Refusal::internal)?.into(),
         })
+    }
+
+    /// Whether personal columns go out in clear: who asks for it must hold the permission, and the audit says what for.
+    async fn clears(
+        &self,
+        call: &Call,
+        request: &pb::ExportTableRequest,
+        sheet: &dyn Sheet,
+        town: &TownName,
+    ) -> Result<bool, Refusal> {
+        let purpose = request.clear_purpose.trim();
+        let Some(permission) = sheet.clear_permission().filter(|_| !purpose.is_empty() && !request.template)
+        else {
+            return Ok(false);
+        };
+        if !call.may(permission, town.town()).is_town() {
+            return Err(call.denied());
+        }
+        let record = Record {
+            town: town.town().to_owned(),
+            resource: town.to_string(),
+            summary: format!("export {} in clear: {purpose}", sheet.name()),
+            changes: Vec::new(),
+            answer: pb::ExportTableResponse::default(),
+        };
+        Work::plain(&self.context.db, call).await?.commit(record).await?;
+        Ok(true)
     }
 
     fn tables(&self) -> pb::ListTablesResponse {

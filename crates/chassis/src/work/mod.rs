@@ -93,6 +93,14 @@ impl Work {
         Ok(Begun::New(Work { tx, db: db.clone(), call: call.clone(), request_id, dry: intent.validate_only }))
     }
 
+    /// Begins work that nobody repeats by a request id: a part of an operation, a reading that is audited.
+    ///
+    /// # Errors
+    /// UNAVAILABLE without a connection.
+    pub async fn plain(db: &Db, call: &Call) -> Result<Work, Refusal> {
+        Ok(Work { tx: db.begin().await?, db: db.clone(), call: call.clone(), request_id: None, dry: false })
+    }
+
     /// The connection, for a store.
     pub fn sql(&mut self) -> &mut PgConnection {
         &mut self.tx

@@ -2,7 +2,7 @@
 
 use chassis::{
     identity::Scope,
-    imports::{Applied, RowError, Sheet, Tables},
+    imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     work::Work,
 };
@@ -10,10 +10,9 @@ use kernel::{
     name::{BlockName, CommitteeName, TownName},
     periods::{Period, Splice, amend, gaps},
 };
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Fault, Field, Row};
 
-use super::{column, id, name, stewardships, today};
+use super::{column, id, name, stewardships};
 use crate::{
     as_of::AsOf,
     block::{self, edit::New, rules::Facts, store},
@@ -124,13 +123,13 @@ impl Sheet for Blocks {
         }]))
     }
 
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
         let filter = kernel::filter::Predicate::And(Vec::new());
-        let today = today();
+        let today = export.day;
         let as_of = AsOf::now(today);
         let scope = Scope::Town;
         let asked = store::Asked {
-            town: town.town(),
+            town: export.town.town(),
             scope: &scope,
             today,
             as_of: &as_of,
@@ -148,6 +147,6 @@ impl Sheet for Blocks {
                 Field::Text(view.ends.unwrap_or_default()),
             ]
         };
-        Ok(store::list(sql, &asked).await?.into_iter().map(row).collect())
+        Ok(store::list(export.sql, &asked).await?.into_iter().map(row).collect())
     }
 }

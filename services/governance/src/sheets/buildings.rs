@@ -2,15 +2,14 @@
 
 use chassis::{
     identity::Scope,
-    imports::{Applied, RowError, Sheet, Tables},
+    imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     work::Work,
 };
 use kernel::name::{BlockName, BuildingName, EstateName, TownName};
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Fault, Field, Row};
 
-use super::{column, id, name, today};
+use super::{column, id, name};
 use crate::{
     building::{
         acts::{New, rename},
@@ -101,15 +100,18 @@ impl Sheet for Buildings {
         Ok(Applied::Updated(change.into_iter().collect()))
     }
 
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
-        let rows = store::list(sql, &Asked::all(town.town(), today())).await?.into_iter().map(|view| {
-            vec![
-                Field::Text(view.id),
-                Field::Text(view.estate),
-                Field::Text(view.display_name),
-                Field::Text(view.block.unwrap_or_default()),
-            ]
-        });
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
+        let rows = store::list(export.sql, &Asked::all(export.town.town(), export.day))
+            .await?
+            .into_iter()
+            .map(|view| {
+                vec![
+                    Field::Text(view.id),
+                    Field::Text(view.estate),
+                    Field::Text(view.display_name),
+                    Field::Text(view.block.unwrap_or_default()),
+                ]
+            });
         Ok(rows.collect())
     }
 }

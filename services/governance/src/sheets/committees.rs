@@ -1,7 +1,7 @@
 //! `committees.csv`: the columns of the statistics bureau's list and the town's own.
 
 use chassis::{
-    imports::{Applied, RowError, Sheet, Tables},
+    imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     state::transition,
     work::{Change, Work},
@@ -14,10 +14,9 @@ use kernel::{
     state::Named,
 };
 use serde_json::json;
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Field, Row};
 
-use super::{column, name, own_town, today};
+use super::{column, name, own_town};
 use crate::{
     as_of::AsOf,
     committee::{
@@ -277,11 +276,11 @@ impl Sheet for Committees {
         Ok(Applied::Created(changes))
     }
 
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
         let filter = kernel::filter::Predicate::And(Vec::new());
-        let as_of = AsOf::now(today());
+        let as_of = AsOf::now(export.day);
         let asked = Asked {
-            town: town.town(),
+            town: export.town.town(),
             scope: &chassis::identity::Scope::Town,
             as_of: &as_of,
             filter: &filter,
@@ -290,7 +289,7 @@ impl Sheet for Committees {
             limit: i64::MAX,
         };
         let text = |value: Option<String>| Field::Text(value.unwrap_or_default());
-        let rows = store::list(sql, &asked).await?.into_iter().map(|view| {
+        let rows = store::list(export.sql, &asked).await?.into_iter().map(|view| {
             vec![
                 Field::Text(view.id),
                 Field::Text(view.town),

@@ -1,13 +1,12 @@
 //! `household_counts.csv`: later counts and corrections.
 
 use chassis::{
-    imports::{Applied, RowError, Sheet, Tables},
+    imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     work::{Change, Work},
 };
 use kernel::name::{CommitteeName, TownName};
 use serde_json::json;
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Field, Row};
 
 use super::column;
@@ -27,7 +26,7 @@ const COLUMNS: &[Column] = &[
     column("households"),
     column("recorded_on"),
     column("source"),
-    Column { name: "reason", required: true, max_chars: 2_000 },
+    Column { name: "reason", required: true, max_chars: 2_000, personal: false },
 ];
 
 #[tonic::async_trait]
@@ -98,8 +97,8 @@ impl Sheet for HouseholdCounts {
         Ok(Applied::Created(vec![change]))
     }
 
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
-        let rows = store::all_counts(sql, town.town()).await?;
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
+        let rows = store::all_counts(export.sql, export.town.town()).await?;
         let row = |(committee, count): (String, Count)| {
             vec![
                 Field::Text(committee),

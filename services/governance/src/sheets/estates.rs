@@ -2,7 +2,7 @@
 
 use chassis::{
     identity::Scope,
-    imports::{Applied, RowError, Sheet, Tables},
+    imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     work::Work,
 };
@@ -10,10 +10,9 @@ use kernel::{
     name::{EstateName, TownName},
     periods::{Period, amend},
 };
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Fault, Field, Row};
 
-use super::{column, id, name, today};
+use super::{column, id, name};
 use crate::{
     estate::{
         acts::{New, change},
@@ -114,12 +113,12 @@ impl Sheet for Estates {
         Ok(Applied::Updated(vec![told]))
     }
 
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
-        let asked = Asked::all(town.town(), today());
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
+        let asked = Asked::all(export.town.town(), export.day);
         let mut rows = Vec::new();
-        for view in store::list(&mut *sql, &asked).await? {
+        for view in store::list(export.sql, &asked).await? {
             let code = match &view.property_company {
-                Some(id) => organisation::store::code_of(&mut *sql, town.town(), id).await?,
+                Some(id) => organisation::store::code_of(export.sql, export.town.town(), id).await?,
                 None => None,
             };
             rows.push(vec![

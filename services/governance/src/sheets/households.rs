@@ -1,15 +1,14 @@
 //! `households.csv`.
 
 use chassis::{
-    imports::{Applied, RowError, Sheet, Tables},
+    imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     work::Work,
 };
 use kernel::name::{HouseholdName, TownName};
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Fault, Field, Row};
 
-use super::{column, id, today};
+use super::{column, id};
 use crate::{
     building,
     household::{
@@ -97,15 +96,18 @@ impl Sheet for Households {
         Ok(Applied::Updated(vec![change(&name, version, "import", &building)]))
     }
 
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
-        let rows = store::list(sql, &Asked::all(town.town(), today())).await?.into_iter().map(|view| {
-            vec![
-                Field::Text(view.id),
-                Field::Text(view.building),
-                Field::Text(view.door),
-                Field::Text(view.occupancy),
-            ]
-        });
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
+        let rows = store::list(export.sql, &Asked::all(export.town.town(), export.day))
+            .await?
+            .into_iter()
+            .map(|view| {
+                vec![
+                    Field::Text(view.id),
+                    Field::Text(view.building),
+                    Field::Text(view.door),
+                    Field::Text(view.occupancy),
+                ]
+            });
         Ok(rows.collect())
     }
 }

@@ -8,6 +8,7 @@ mod estates;
 mod households;
 mod organisations;
 mod places;
+mod residents;
 mod stewardships;
 
 use std::sync::Arc;
@@ -28,18 +29,19 @@ pub(crate) fn sheets() -> Sheets {
         Arc::new(estates::Estates),
         Arc::new(buildings::Buildings),
         Arc::new(households::Households),
+        Arc::new(residents::Residents),
     ];
     all.into()
 }
 
-/// The day of an export: what is in force when the file is written.
-fn today() -> jiff::civil::Date {
-    jiff::Zoned::new(chassis::clock::recorded_now(), chassis::clock::shanghai()).date()
-}
-
 /// A column that must be there, with the usual width.
 const fn column(name: &'static str) -> Column {
-    Column { name, required: true, max_chars: 200 }
+    Column { name, required: true, max_chars: 200, personal: false }
+}
+
+/// The same, of personal data.
+const fn personal(name: &'static str) -> Column {
+    Column { name, required: true, max_chars: 100, personal: true }
 }
 
 /// Notes a row of another town.

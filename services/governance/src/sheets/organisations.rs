@@ -1,7 +1,7 @@
 //! `organisations.csv`.
 
 use chassis::{
-    imports::{Applied, RowError, Sheet, Tables},
+    imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     work::Work,
 };
@@ -9,10 +9,9 @@ use kernel::{
     ids::CreditCode,
     name::{OrganisationName, TownName},
 };
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Fault, Field, Row};
 
-use super::{column, id, name, today};
+use super::{column, id, name};
 use crate::{
     listing::Asked,
     organisation::{
@@ -90,15 +89,18 @@ impl Sheet for Organisations {
         Ok(Applied::Updated(vec![organisation::change(&name, version, "import")]))
     }
 
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
-        let rows = store::list(sql, &Asked::all(town.town(), today())).await?.into_iter().map(|found| {
-            vec![
-                Field::Text(found.id),
-                Field::Text(found.display_name),
-                Field::Text(found.kind),
-                Field::Text(found.credit_code.unwrap_or_default()),
-            ]
-        });
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
+        let rows = store::list(export.sql, &Asked::all(export.town.town(), export.day))
+            .await?
+            .into_iter()
+            .map(|found| {
+                vec![
+                    Field::Text(found.id),
+                    Field::Text(found.display_name),
+                    Field::Text(found.kind),
+                    Field::Text(found.credit_code.unwrap_or_default()),
+                ]
+            });
         Ok(rows.collect())
     }
 }

@@ -1,12 +1,11 @@
 //! `communities.csv`.
 
 use chassis::{
-    imports::{Applied, RowError, Sheet, Tables},
+    imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     work::Work,
 };
 use kernel::name::{CommunityName, TownName};
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Field, Row};
 
 use super::{column, id, name, own_town};
@@ -57,10 +56,10 @@ impl Sheet for Communities {
         Ok(Applied::Updated(vec![community::change(&name, version, "import", "community.updated")]))
     }
 
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
         let filter = kernel::filter::Predicate::And(Vec::new());
         let asked = store::Asked {
-            town: town.town(),
+            town: export.town.town(),
             id: None,
             scope: &chassis::identity::Scope::Town,
             filter: &filter,
@@ -69,7 +68,7 @@ impl Sheet for Communities {
             limit: i64::MAX,
             lock: false,
         };
-        let rows = store::list(sql, &asked).await?;
+        let rows = store::list(export.sql, &asked).await?;
         Ok(rows
             .into_iter()
             .map(|row| vec![Field::Text(row.town), Field::Text(row.id), Field::Text(row.display_name)])

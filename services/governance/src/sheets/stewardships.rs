@@ -2,7 +2,7 @@
 
 use chassis::{
     identity::Scope,
-    imports::{Applied, RowError, Sheet, Tables},
+    imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     work::Work,
 };
@@ -12,7 +12,6 @@ use kernel::{
     state::Named,
 };
 use serde_json::json;
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Fault, Field, Row};
 
 use super::{column, id};
@@ -108,12 +107,12 @@ impl Sheet for Stewardships {
         ]))
     }
 
-    async fn export(&self, sql: &mut PgConnection, town: &TownName) -> Result<Vec<Vec<Field>>, Refusal> {
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
         let filter = kernel::filter::Predicate::And(Vec::new());
         let today = jiff::Zoned::new(chassis::clock::recorded_now(), chassis::clock::shanghai()).date();
         let (scope, as_of) = (Scope::Town, AsOf::now(today));
         let asked = store::Asked {
-            town: town.town(),
+            town: export.town.town(),
             scope: &scope,
             today,
             day: None,
@@ -133,6 +132,6 @@ impl Sheet for Stewardships {
                 Field::Text(view.kind),
             ]
         };
-        Ok(store::list(sql, &asked).await?.into_iter().map(row).collect())
+        Ok(store::list(export.sql, &asked).await?.into_iter().map(row).collect())
     }
 }

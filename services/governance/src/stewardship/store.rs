@@ -4,7 +4,7 @@ use chassis::{identity::Scope, paging, refusal::Refusal};
 use jiff::civil::Date;
 use kernel::{
     filter::Predicate,
-    name::{BlockName, StewardshipName},
+    name::{BlockName, PersonName, StewardshipName},
     periods::{Believed, Splice},
     state::Named,
 };
@@ -206,6 +206,14 @@ pub(crate) fn list_query(asked: &Asked<'_>) -> QueryBuilder<Postgres> {
 /// A page of stewardships.
 pub(crate) async fn list(sql: &mut PgConnection, asked: &Asked<'_>) -> Result<Vec<View>, Refusal> {
     Ok(list_query(asked).build_query_as().fetch_all(sql).await?)
+}
+
+/// Every stewardship of a person, believed or not, oldest first.
+pub(crate) async fn of_person(sql: &mut PgConnection, person: &PersonName) -> Result<Vec<View>, Refusal> {
+    let mut query = QueryBuilder::new(VIEW);
+    query.push("s.town = ").push_bind(person.town()).push(" and s.person = ").push_bind(person.to_string());
+    query.push(" order by lower(s.recorded), lower(s.valid)");
+    Ok(query.build_query_as().fetch_all(sql).await?)
 }
 
 /// The open blocks of a committee in which a worker is steward on `day` or later.

@@ -92,6 +92,8 @@ fn text(field: &str, message: &str, id: &str) -> String {
         "Block",
         "Stewardship",
         "RoleBinding",
+        "Person",
+        "Residence",
     ]
     .into_iter()
     .find(|kind| message.contains(kind));
@@ -121,6 +123,11 @@ fn text(field: &str, message: &str, id: &str) -> String {
             Some("Estate") => of("estates"),
             Some("Building") => of("buildings"),
             Some("Household") => of("households"),
+            Some("Residence") if message.starts_with("Check") || message.starts_with("Correct") => {
+                of("people")
+            }
+            Some("Residence") => of("residences"),
+            Some("Person") => of("people"),
             Some("Block") => of("blocks"),
             Some("Stewardship") => of("stewardships"),
             Some("RoleBinding") => of("roleBindings"),
@@ -129,6 +136,9 @@ fn text(field: &str, message: &str, id: &str) -> String {
         "committee" | "into" => of("committees"),
         "community" => of("communities"),
         "block" => of("blocks"),
+        "person" => of("people"),
+        "household" => of("households"),
+        "citizen_id" => "310199195112050137".to_owned(),
         "estate" => of("estates"),
         "building" | "buildings" => of("buildings"),
         "unified_social_credit_code" => "91310199MA90010063".to_owned(),

@@ -124,3 +124,43 @@ async fn a_building_lies_in_one_place_on_every_day_and_a_divided_committee_leave
         assert_eq!(constraint(&error), refused, "{sql}: {error}");
     }
 }
+
+#[tokio::test]
+async fn an_identity_number_stands_once_and_a_ground_holds_one_household_a_day() {
+    let service = service(date(2020, 6, 1)).await;
+    service.committee("c1", date(2016, 1, 1)).await;
+    service.estate("e1", "c1").await;
+    service.building("u1", "e1", None).await;
+    for door in ["1", "2"] {
+        service.household(&format!("h{door}"), "u1", door).await;
+    }
+    let hash = |n: u8| format!("decode(repeat('{n:02x}', 32), 'hex')");
+    let person = |id: &str, citizen: u8| {
+        format!(
+            "insert into person (town, id, name_sealed, citizen_sealed, birth_sealed, name_index, citizen_index, key)
+             values ('malu', '{id}', '', '', '', {}, {}, 1)",
+            hash(9),
+            hash(citizen)
+        )
+    };
+    let residence = |household: &str, ground: &str, valid: &str| {
+        format!(
+            "insert into residence (town, id, person, household, ground, valid, recorded)
+             values ('malu', gen_random_uuid(), 'p1', '{household}', '{ground}', '{valid}', tstzrange(now(), null))"
+        )
+    };
+    service.sql(&person("p1", 1)).await;
+    service.sql(&residence("h1", "REGISTERED", "[2020-01-01,)")).await;
+    service.sql(&residence("h2", "RESIDENCE_PERMIT", "[2020-01-01,)")).await;
+    service.sql("insert into person_reading (town, id, person, principal, method, purpose) values ('malu', gen_random_uuid(), 'p1', 'a', 'b', 'c')").await;
+    for (sql, refused) in [
+        (person("p2", 1), "person_once"),
+        (residence("h2", "REGISTERED", "[2019-01-01,2020-01-02)"), "residence_one_per_ground"),
+        ("update residence set household = 'h2'".to_owned(), "history_is_kept"),
+        ("delete from person_reading".to_owned(), "readings_are_kept"),
+        ("update person_reading set purpose = 'd'".to_owned(), "readings_are_kept"),
+    ] {
+        let error = service.try_sql(&sql).await.expect_err(&sql);
+        assert_eq!(constraint(&error), refused, "{sql}: {error}");
+    }
+}

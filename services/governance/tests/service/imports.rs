@@ -231,3 +231,92 @@ async fn places_come_in_the_order_that_they_require_and_each_fault_is_named() {
         assert_eq!((faults, found.stored), (vec![(column, reason)], false), "{table}: {content}");
     }
 }
+
+#[tokio::test]
+async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_personal() {
+    let service = ready().await;
+    let demo = [
+        ("committees", COMMITTEES),
+        ("blocks", include_bytes!("../../../../deploy/demo/blocks.csv").as_slice()),
+        ("stewardships", include_bytes!("../../../../deploy/demo/stewardships.csv").as_slice()),
+        ("organisations", include_bytes!("../../../../deploy/demo/organisations.csv").as_slice()),
+        ("estates", include_bytes!("../../../../deploy/demo/estates.csv").as_slice()),
+        ("buildings", include_bytes!("../../../../deploy/demo/buildings.csv").as_slice()),
+        ("households", include_bytes!("../../../../deploy/demo/households.csv").as_slice()),
+        ("residents", include_bytes!("../../../../deploy/demo/residents.csv").as_slice()),
+    ];
+    let first = import(&service, &demo, pb::ImportMode::Atomic, false).await;
+    assert!(first.stored, "{:?}", first.rows);
+    let residents = [demo[7]];
+    assert_eq!(
+        counts(&import(&service, &residents, pb::ImportMode::GoodRowsOnly, false).await),
+        (0, 0, 789, 0, true)
+    );
+    let head = "code,name,sex,birth_date,citizen_id,household,ground,from,to\r\n";
+    for (row, column, reason) in [
+        (
+            "r-00001,钱甲子,M,1951-12-05,310199195112050138,h-00001,REGISTERED,2013-08-12,\r\n",
+            "citizen_id",
+            "FORMAT",
+        ),
+        (
+            "r-00001,钱甲子,M,1951-12-06,310199195112050137,h-00001,REGISTERED,2013-08-12,\r\n",
+            "birth_date",
+            "MISMATCH",
+        ),
+        (
+            "x,钱甲子,M,1951-12-05,310199195112050137,h-00001,REGISTERED,2013-08-12,\r\n",
+            "person.citizen_id",
+            "SAME_PERSON",
+        ),
+        (
+            "r-00001,钱甲子,M,1951-12-05,310199195112050137,h-00002,REGISTERED,2013-08-12,\r\n",
+            "from",
+            "RESIDENCE_OVERLAP",
+        ),
+        (
+            "r-00001,钱甲子,M,1951-12-05,310199195112050137,h-0,REGISTERED,2013-08-12,\r\n",
+            "household",
+            "UNKNOWN_PARENT",
+        ),
+    ] {
+        let file = format!("{head}{row}");
+        let found = import(&service, &[("residents", file.as_bytes())], pb::ImportMode::Atomic, false).await;
+        let faults: Vec<(&str, &str)> =
+            found.rows.iter().map(|row| (row.column.as_str(), row.reason.as_str())).collect();
+        assert_eq!((faults, found.stored), (vec![(column, reason)], false), "{row}");
+        let told = format!("{found:?}");
+        assert!(
+            !told.contains("钱甲子") && !told.contains("3101991951120501") && !told.contains("1951"),
+            "{told}"
+        );
+    }
+    let export = async |purpose: &str, token: Option<&str>| {
+        let request = pb::ExportTableRequest {
+            parent: "services/governance".to_owned(),
+            town: "towns/malu".to_owned(),
+            table: "residents".to_owned(),
+            clear_purpose: purpose.to_owned(),
+            ..Default::default()
+        };
+        let request = match token {
+            Some(token) => crate::harness::with(request, token),
+            None => service.officer(request),
+        };
+        let answer = ImportServiceClient::new(service.peer.clone()).export_table(request).await;
+        answer.map(|answer| String::from_utf8(answer.into_inner().content.to_vec()).unwrap())
+    };
+    let masked = export("", None).await.unwrap();
+    assert!(
+        masked.contains("r-00001,钱**,M,,310*************37,h-00001,REGISTERED,2013-08-12,"),
+        "{}",
+        &masked[..300]
+    );
+    let auditor = service.token("auditor", "auditor", "malu");
+    assert!(export("", Some(&auditor)).await.is_ok() && export("查", Some(&auditor)).await.is_err());
+    let clear = export("年度核对", None).await.unwrap();
+    assert!(clear.contains("钱甲子") && clear.contains("310199195112050137"));
+    service.sql("do $$ begin assert exists (select from audit where summary = 'export residents in clear: 年度核对'); end $$").await;
+    let again = import(&service, &[("residents", clear.as_bytes())], pb::ImportMode::Atomic, false).await;
+    assert_eq!((counts(&again).0, counts(&again).1, counts(&again).3), (0, 0, 0), "{:?}", again.rows);
+}

@@ -6,6 +6,7 @@ mod access;
 mod behind;
 mod harness;
 mod imports;
+mod people;
 mod places;
 mod plans;
 mod races;
