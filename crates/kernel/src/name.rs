@@ -117,6 +117,10 @@ resource_name! { /// A person.
 PersonName, "towns/{town}/people/{person}", town, person }
 resource_name! { /// A residence of a person in a household.
 ResidenceName, "towns/{town}/residences/{residence}", town, residence }
+resource_name! { /// A body.
+BodyName, "towns/{town}/bodies/{body}", town, body }
+resource_name! { /// A membership of a body.
+MembershipName, "towns/{town}/memberships/{membership}", town, membership }
 resource_name! { /// A community worker 社工, owned by the workforce service.
 WorkerName, "towns/{town}/workers/{worker}", town, worker }
 resource_name! { /// A role binding.

@@ -57,6 +57,8 @@ pub async fn load(context: &Context, clock: &Clock) -> Result<(), Refusal> {
         file!("buildings"),
         file!("households"),
         file!("residents"),
+        file!("bodies"),
+        file!("memberships"),
     ];
     import(context, &call, clock, &tables).await
 }
@@ -189,11 +191,14 @@ async fn import(
     work.commit(record).await?;
     Worker::new(context.clone(), clock.clone(), crate::jobs()).pass().await?;
     let stored = operations::get(context.db.read().await?.sql(), id).await?;
-    match stored {
-        Some(stored) if stored.state == "SUCCEEDED" => Ok(()),
-        other => Err(Refusal::internal(format!(
-            "the demonstration was not loaded: {:?}",
-            other.map(|stored| stored.state)
-        ))),
+    let stored = stored.ok_or_else(|| Refusal::internal("the load of the demonstration vanished"))?;
+    let any = prost_types::Any::decode(stored.response.unwrap_or_default().as_slice())
+        .map_err(Refusal::internal)?;
+    let report = pb::ImportReport::decode(any.value.as_slice()).map_err(Refusal::internal)?;
+    if stored.state == "SUCCEEDED" && report.stored {
+        return Ok(());
     }
+    let first = report.rows.iter().find(|row| row.severity() != pb::Severity::Warning);
+    let place = first.map(|row| format!("{} row {} {} {}", row.file, row.row, row.column, row.reason));
+    Err(Refusal::internal(format!("the demonstration was not loaded: {} {place:?}", stored.state)))
 }

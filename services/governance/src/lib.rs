@@ -3,6 +3,7 @@
 pub mod access;
 mod as_of;
 pub mod block;
+pub mod body;
 pub mod building;
 pub mod calendar;
 pub mod committee;
@@ -12,6 +13,7 @@ pub mod estate;
 pub mod household;
 mod line;
 mod listing;
+pub mod membership;
 pub mod organisation;
 pub mod partition;
 pub mod person;
@@ -52,7 +54,7 @@ pub fn jobs() -> Jobs {
 pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) -> Routes {
     let imports =
         Imports { context: context.clone(), worker: worker.clone(), sheets: sheets::sheets(), mark };
-    let tables = vec![rows(&committee::rules::TABLE), rows(&block::rules::TABLE)];
+    let tables = vec![rows(&committee::rules::TABLE), rows(&block::rules::TABLE), rows(&body::rules::TABLE)];
     Routes::new(pb::town_service_server::TownServiceServer::new(town::Towns(context.clone())))
         .add_service(pb::community_service_server::CommunityServiceServer::new(community::Communities(
             context.clone(),
@@ -82,6 +84,10 @@ pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) ->
             worker: worker.clone(),
         }))
         .add_service(pb::residence_service_server::ResidenceServiceServer::new(residence::Residences(
+            context.clone(),
+        )))
+        .add_service(pb::body_service_server::BodyServiceServer::new(body::Bodies(context.clone())))
+        .add_service(pb::membership_service_server::MembershipServiceServer::new(membership::Memberships(
             context.clone(),
         )))
         .add_service(pb::role_binding_service_server::RoleBindingServiceServer::new(access::RoleBindings(

@@ -61,6 +61,24 @@ chassis::reasons! { "linli.governance";
     NOT_RESIDENT: FailedPrecondition [name, ground, date]
         "{name} 在 {date} 无 {ground} 登记" / "{name} has no residence by {ground} on {date}"
         next "先建立居住登记" / "create the residence first";
+    UNKNOWN_BODY_KIND: InvalidArgument [field, kind, level]
+        "{level} 一级没有组织类型 {kind}" / "there is no kind {kind} at the level {level}"
+        next "见 ListBodyKinds" / "see ListBodyKinds";
+    SEATS_HELD: FailedPrecondition [name, seat, period]
+        "{name} 第 {seat} 席在 {period} 有人任职" / "seat {seat} of {name} is held on {period}"
+        next "先结束该任期" / "end that term first";
+    NO_SUCH_SEAT: FailedPrecondition [name, seat]
+        "{name} 没有第 {seat} 席" / "{name} has no seat {seat} on all of these days"
+        next "核对席位数与任期" / "check seats and term";
+    SEAT_TAKEN: FailedPrecondition [name, seat, period]
+        "{name} 第 {seat} 席在 {period} 已有人" / "seat {seat} of {name} is taken on {period}"
+        next "选择空缺席位，或待任期届满" / "choose a vacant seat, or wait for the end of the term";
+    SEATED_ALREADY: FailedPrecondition [name, person, period]
+        "{person} 在 {period} 已是 {name} 成员" / "{person} sits on {name} already on {period}"
+        next "同一人在一个组织只能占一席" / "a person holds one seat of a body";
+    CHAIR_TAKEN: FailedPrecondition [name, period]
+        "{name} 在 {period} 已有主任" / "{name} has a chair already on {period}"
+        next "先结束现任主任任期" / "end the present chair's term first";
     UNKNOWN_PARENT: FailedPrecondition [field, name]
         "{field}：{name} 不存在" / "{field}: {name} does not exist"
         next "先建立上级，或核对名称" / "create it first, or check the name";

@@ -16,7 +16,7 @@ pub struct Role {
 }
 
 /// What everybody with a role in the structure may read.
-const READ: [&str; 21] = [
+const READ: [&str; 24] = [
     "governance.towns.get",
     "governance.towns.list",
     "governance.communities.get",
@@ -38,11 +38,14 @@ const READ: [&str; 21] = [
     "governance.buildings.list",
     "governance.households.get",
     "governance.households.list",
+    "governance.bodies.get",
+    "governance.bodies.list",
+    "governance.structure.check",
 ];
 
 macro_rules! reading_and {
     ($($more:literal),* $(,)?) => {
-        &[READ[0], READ[1], READ[2], READ[3], READ[4], READ[5], READ[6], READ[7], READ[8], READ[9], READ[10], READ[11], READ[12], READ[13], READ[14], READ[15], READ[16], READ[17], READ[18], READ[19], READ[20], $($more),*]
+        &[READ[0], READ[1], READ[2], READ[3], READ[4], READ[5], READ[6], READ[7], READ[8], READ[9], READ[10], READ[11], READ[12], READ[13], READ[14], READ[15], READ[16], READ[17], READ[18], READ[19], READ[20], READ[21], READ[22], READ[23], $($more),*]
     };
 }
 
@@ -69,6 +72,7 @@ pub static ROLES: &[Role] = &[
             "governance.households.*",
             "governance.people.*",
             "governance.residences.*",
+            "governance.bodies.*",
             "governance.towns.update",
             "governance.roleBindings.*",
             "platform.imports.*",
@@ -87,6 +91,7 @@ pub static ROLES: &[Role] = &[
             "governance.stewardships.*",
             "governance.blocks.update",
             "governance.committees.count",
+            "governance.bodies.*",
             "governance.people.get",
             "governance.people.search",
             "governance.residences.list",
@@ -112,6 +117,7 @@ pub static ROLES: &[Role] = &[
             "governance.people.update",
             "governance.people.reveal",
             "governance.residences.*",
+            "governance.bodies.*",
         ),
     },
     Role {

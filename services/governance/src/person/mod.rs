@@ -27,7 +27,7 @@ use kernel::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::{residence, stewardship};
+use crate::{membership, residence, stewardship};
 
 /// The gRPC service.
 #[derive(Clone)]
@@ -118,6 +118,7 @@ impl People {
         let (name, person) = self.unmask(call, &request.name, &request.purpose).await?;
         let mut read = self.context.db.read().await?;
         let residences = residence::store::of_person(read.sql(), &name).await?;
+        let memberships = membership::store::of_person(read.sql(), &name).await?;
         let stewardships = stewardship::store::of_person(read.sql(), &name).await?;
         let readings =
             store::readings(read.sql(), &name).await?.into_iter().map(|reading| pb::PersonReading {
@@ -129,6 +130,7 @@ impl People {
         Ok(pb::PersonFile {
             person: Some(person),
             residences: residences.iter().map(residence::encode).collect::<Result<_, _>>()?,
+            memberships: memberships.iter().map(membership::encode).collect::<Result<_, _>>()?,
             stewardships: stewardships
                 .iter()
                 .map(stewardship::encode::stewardship)

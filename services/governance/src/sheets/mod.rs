@@ -1,11 +1,13 @@
 //! The tables that governance imports and exports.
 
 mod blocks;
+mod bodies;
 mod buildings;
 mod committees;
 mod counts;
 mod estates;
 mod households;
+mod memberships;
 mod organisations;
 mod places;
 mod residents;
@@ -30,6 +32,8 @@ pub(crate) fn sheets() -> Sheets {
         Arc::new(buildings::Buildings),
         Arc::new(households::Households),
         Arc::new(residents::Residents),
+        Arc::new(bodies::Bodies),
+        Arc::new(memberships::Memberships),
     ];
     all.into()
 }

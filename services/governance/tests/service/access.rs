@@ -93,6 +93,8 @@ fn text(field: &str, message: &str, id: &str) -> String {
         "Stewardship",
         "RoleBinding",
         "Person",
+        "Member",
+        "Body",
         "Residence",
     ]
     .into_iter()
@@ -127,6 +129,8 @@ fn text(field: &str, message: &str, id: &str) -> String {
                 of("people")
             }
             Some("Residence") => of("residences"),
+            Some("Member") if message.starts_with("End") => of("memberships"),
+            Some("Member" | "Body") => of("bodies"),
             Some("Person") => of("people"),
             Some("Block") => of("blocks"),
             Some("Stewardship") => of("stewardships"),
@@ -137,6 +141,7 @@ fn text(field: &str, message: &str, id: &str) -> String {
         "community" => of("communities"),
         "block" => of("blocks"),
         "person" => of("people"),
+        "owner" => "towns/malu".to_owned(),
         "household" => of("households"),
         "citizen_id" => "310199195112050137".to_owned(),
         "estate" => of("estates"),

@@ -164,3 +164,52 @@ async fn an_identity_number_stands_once_and_a_ground_holds_one_household_a_day()
         assert_eq!(constraint(&error), refused, "{sql}: {error}");
     }
 }
+
+#[tokio::test]
+async fn a_seat_is_held_once_by_somebody_who_sits_there_once_and_a_body_has_its_owner() {
+    let service = service(date(2020, 6, 1)).await;
+    service.committee("c1", date(2016, 1, 1)).await;
+    service
+        .sql("insert into person (town, id, name_sealed, citizen_sealed, birth_sealed, name_index, citizen_index, key)
+              select 'malu', 'p' || n, '', '', '', decode(repeat('00', 32), 'hex'), decode(repeat(lpad(n::text, 2, '0'), 32), 'hex'), 1
+              from generate_series(1, 3) n")
+        .await;
+    service
+        .sql("insert into body (town, id, level, kind, life) values ('malu', 'o1', 'COMMITTEE', 'PARTY_BRANCH', '[2020-01-01,)');
+              insert into body_period (town, id, body, valid, recorded, display_name, seats, quorum, committee)
+              values ('malu', gen_random_uuid(), 'o1', '[2020-01-01,)', tstzrange(now(), null), 'x', 3, 2, 'c1')")
+        .await;
+    let member = |seat: u8, person: &str, role: &str, valid: &str| {
+        format!(
+            "insert into membership (town, id, body, seat, person, role, valid, recorded)
+             values ('malu', gen_random_uuid(), 'o1', {seat}, '{person}', '{role}', '{valid}', tstzrange(now(), null))"
+        )
+    };
+    let period = |owner: &str| {
+        format!(
+            "update body_period set recorded = tstzrange(lower(recorded), clock_timestamp());
+             insert into body_period (town, id, body, valid, recorded, display_name, seats, quorum{owner}"
+        )
+    };
+    let row = "'malu', gen_random_uuid(), 'o1', '[2020-01-01,)', tstzrange(clock_timestamp(), null), 'x'";
+    service.sql(&member(1, "p1", "CHAIR", "[2020-01-01,2021-01-01)")).await;
+    for (sql, refused) in [
+        (member(1, "p2", "MEMBER", "[2020-12-31,2022-01-01)"), "membership_one_per_seat"),
+        (member(2, "p1", "MEMBER", "[2020-03-01,2020-03-02)"), "membership_person_once"),
+        (member(2, "p2", "CHAIR", "[2020-03-01,2020-03-02)"), "membership_one_chair"),
+        (member(4, "p2", "MEMBER", "[2020-03-01,2020-03-02)"), "membership_seat_exists"),
+        (member(2, "p2", "MEMBER", "[2019-12-31,2020-03-02)"), "membership_seat_exists"),
+        (format!("{}, committee) values ({row}, 3, 4, 'c1')", period("")), "body_quorum_within_seats"),
+        (format!("{}, community) values ({row}, 3, 2, 'a')", period("")), "body_owner_of_its_level"),
+        (format!("{}) values ({row}, 3, 2)", period("")), "body_owner_of_its_level"),
+        ("delete from body_period".to_owned(), "body_every_day"),
+        ("update membership set person = 'p2'".to_owned(), "history_is_kept"),
+        (
+            "insert into body (town, id, level, kind, life) values ('malu', 'o2', 'TOWN', 'PARTY_BRANCH', '[2020-01-01,)')".to_owned(),
+            "body_kind_at_its_level",
+        ),
+    ] {
+        let error = service.try_sql(&sql).await.expect_err(&sql);
+        assert_eq!(constraint(&error), refused, "{sql}: {error}");
+    }
+}

@@ -244,9 +244,13 @@ async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_person
         ("buildings", include_bytes!("../../../../deploy/demo/buildings.csv").as_slice()),
         ("households", include_bytes!("../../../../deploy/demo/households.csv").as_slice()),
         ("residents", include_bytes!("../../../../deploy/demo/residents.csv").as_slice()),
+        ("bodies", include_bytes!("../../../../deploy/demo/bodies.csv").as_slice()),
+        ("memberships", include_bytes!("../../../../deploy/demo/memberships.csv").as_slice()),
     ];
     let first = import(&service, &demo, pb::ImportMode::Atomic, false).await;
     assert!(first.stored, "{:?}", first.rows);
+    let again = import(&service, &demo, pb::ImportMode::GoodRowsOnly, false).await;
+    assert!(again.tables.iter().all(|table| (table.created, table.updated, table.faulty) == (0, 0, 0)));
     let residents = [demo[7]];
     assert_eq!(
         counts(&import(&service, &residents, pb::ImportMode::GoodRowsOnly, false).await),

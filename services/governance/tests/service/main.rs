@@ -4,6 +4,7 @@
 
 mod access;
 mod behind;
+mod bodies;
 mod harness;
 mod imports;
 mod people;
