@@ -121,6 +121,8 @@ resource_name! { /// A body.
 BodyName, "towns/{town}/bodies/{body}", town, body }
 resource_name! { /// A membership of a body.
 MembershipName, "towns/{town}/memberships/{membership}", town, membership }
+resource_name! { /// A force 力量 gathered in a block.
+BlockForceName, "towns/{town}/blockForces/{block_force}", town, block_force }
 resource_name! { /// A community worker 社工, owned by the workforce service.
 WorkerName, "towns/{town}/workers/{worker}", town, worker }
 resource_name! { /// A role binding.

@@ -6,6 +6,8 @@ use std::fmt::Write;
 pub trait Named: Copy + Eq + Sized + 'static {
     /// All of them.
     const ALL: &'static [Self];
+    /// The names of all of them, for filters and files.
+    const NAMES: &'static [&'static str];
     /// The name on the wire: `PREPARING`, `found`.
     fn name(self) -> &'static str;
     /// The one with this name.
@@ -28,6 +30,7 @@ macro_rules! named {
 
         impl $crate::state::Named for $name {
             const ALL: &'static [Self] = &[$($name::$variant),+];
+            const NAMES: &'static [&'static str] = &[$($text),+];
             fn name(self) -> &'static str {
                 match self { $($name::$variant => $text),+ }
             }

@@ -59,6 +59,7 @@ pub async fn load(context: &Context, clock: &Clock) -> Result<(), Refusal> {
         file!("residents"),
         file!("bodies"),
         file!("memberships"),
+        file!("block_forces"),
     ];
     import(context, &call, clock, &tables).await
 }

@@ -10,6 +10,7 @@ pub mod committee;
 pub mod community;
 pub mod demo;
 pub mod estate;
+pub mod force;
 pub mod household;
 mod line;
 mod listing;
@@ -66,6 +67,9 @@ pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) ->
         .add_service(pb::stewardship_service_server::StewardshipServiceServer::new(
             stewardship::Stewardships(context.clone()),
         ))
+        .add_service(pb::block_force_service_server::BlockForceServiceServer::new(force::BlockForces(
+            context.clone(),
+        )))
         .add_service(pb::organisation_service_server::OrganisationServiceServer::new(
             organisation::Organisations(context.clone()),
         ))

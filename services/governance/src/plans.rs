@@ -4,7 +4,7 @@ use chassis::identity::Scope;
 use jiff::civil::Date;
 use kernel::filter::Predicate;
 
-use crate::{as_of::AsOf, block, building, committee, estate, household, listing::Asked, stewardship};
+use crate::{as_of::AsOf, block, building, committee, estate, force, household, listing::Asked, stewardship};
 
 /// A statement by name.
 #[derive(Clone, Debug)]
@@ -70,7 +70,27 @@ fn structure(town: &str, day: Date) -> Vec<Query> {
         after: None,
         limit,
     };
+    let forces = |filter, after| force::store::Asked {
+        town,
+        scope: &scope,
+        today: day,
+        as_of: &as_of,
+        filter,
+        after,
+        limit,
+    };
+    let value = kernel::filter::Value::Text("o002500".to_owned());
+    let by_organisation = Predicate::Compare { column: "f.organisation", op: kernel::filter::Op::Eq, value };
+    let after_force = Some(("b002500", uuid::Uuid::nil()));
     vec![
+        Query {
+            name: "ListBlockForces",
+            sql: force::store::list_query(&forces(&filter, after_force)).sql().as_str().to_owned(),
+        },
+        Query {
+            name: "ListBlockForces by organisation",
+            sql: force::store::list_query(&forces(&by_organisation, None)).sql().as_str().to_owned(),
+        },
         Query {
             name: "ListCommittees",
             sql: committee::store::list_query(&committees).sql().as_str().to_owned(),

@@ -79,6 +79,9 @@ chassis::reasons! { "linli.governance";
     CHAIR_TAKEN: FailedPrecondition [name, period]
         "{name} 在 {period} 已有主任" / "{name} has a chair already on {period}"
         next "先结束现任主任任期" / "end the present chair's term first";
+    FORCE_THERE: FailedPrecondition [name, force, period]
+        "{force} 在 {period} 已是 {name} 的力量" / "{force} is gathered in {name} already on {period}"
+        next "先以 :leave 退出，或以 :correctForce 更正" / "let it leave first, or correct what was recorded";
     UNKNOWN_PARENT: FailedPrecondition [field, name]
         "{field}：{name} 不存在" / "{field}: {name} does not exist"
         next "先建立上级，或核对名称" / "create it first, or check the name";

@@ -90,6 +90,7 @@ pub static ROLES: &[Role] = &[
         permissions: reading_and!(
             "governance.stewardships.*",
             "governance.blocks.update",
+            "governance.blocks.correct",
             "governance.committees.count",
             "governance.bodies.*",
             "governance.people.get",

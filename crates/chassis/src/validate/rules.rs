@@ -157,6 +157,8 @@ fn one(kind: &str, name: &str, value: &Value, rules: &mut FieldRules) -> Result<
             rules.items = Some((rules.items.map_or(0, |(least, _)| least), *n));
             return Ok(());
         }
+        // the rules of each item
+        ("repeated", "items", Value::Message(inner)) => return read(inner, rules),
         _ => return Err(unknown()),
     };
     rules.each.push(rule);

@@ -25,6 +25,7 @@ use crate::{
     as_of::AsOf,
     building,
     committee::{self, encode as text, rules::State as CommitteeState},
+    force,
     reasons::{BLOCK_HAS_BUILDINGS, OUTSIDE_LIFE, TARGET_NOT_FOUNDED, UNKNOWN_PARENT},
     stewardship::{self, Steward, rules as stewards},
     store::stamp,
@@ -277,6 +278,8 @@ impl Verb for Close {
         let line = stewardship::store::believed(work.sql(), &locked.name).await?;
         stewardship::store::write(work.sql(), &locked.name, &truncate(&line, end), &at, &request.comment)
             .await?;
+        let forces = force::store::believed(work.sql(), &locked.name).await?;
+        force::store::write(work.sql(), &locked.name, &truncate(&forces, end), &at, &request.comment).await?;
         let line = store::believed(work.sql(), &locked.name).await?;
         store::write(work.sql(), &locked.name, &truncate(&line, end), &at, &request.comment).await?;
         let version = store::bump(work.sql(), &locked.name, Some(end)).await?;

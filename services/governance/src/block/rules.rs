@@ -31,6 +31,12 @@ named! {
         Cover = "cover",
         /// Its stewards of days past corrected.
         CorrectSteward = "correctSteward",
+        /// A force 力量 joins it.
+        Join = "join",
+        /// A force leaves it.
+        Leave = "leave",
+        /// Its forces of days past corrected.
+        CorrectForce = "correctForce",
         /// Closed 撤销.
         Close = "close",
     }
@@ -68,6 +74,28 @@ pub static TABLE: Table<State, Verb> = Table {
             Verb::CorrectSteward,
             State::Closed,
             "governance.stewardships.correct",
+            &["a reason"],
+        ),
+        Row::new(
+            Some(State::Open),
+            Verb::Join,
+            State::Open,
+            "governance.blocks.update",
+            &["gathered there once on a day"],
+        ),
+        Row::new(Some(State::Open), Verb::Leave, State::Open, "governance.blocks.update", &["a reason"]),
+        Row::new(
+            Some(State::Open),
+            Verb::CorrectForce,
+            State::Open,
+            "governance.blocks.correct",
+            &["a reason"],
+        ),
+        Row::new(
+            Some(State::Closed),
+            Verb::CorrectForce,
+            State::Closed,
+            "governance.blocks.correct",
             &["a reason"],
         ),
         Row::new(Some(State::Open), Verb::Close, State::Closed, "governance.blocks.close", &[]),

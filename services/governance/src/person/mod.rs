@@ -27,7 +27,7 @@ use kernel::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::{membership, residence, stewardship};
+use crate::{force, membership, residence, stewardship};
 
 /// The gRPC service.
 #[derive(Clone)]
@@ -120,6 +120,7 @@ impl People {
         let residences = residence::store::of_person(read.sql(), &name).await?;
         let memberships = membership::store::of_person(read.sql(), &name).await?;
         let stewardships = stewardship::store::of_person(read.sql(), &name).await?;
+        let forces = force::store::of_person(read.sql(), &name).await?;
         let readings =
             store::readings(read.sql(), &name).await?.into_iter().map(|reading| pb::PersonReading {
                 read_time: Some(wire::to_timestamp(reading.at)),
@@ -137,6 +138,7 @@ impl People {
                 .collect::<Result<_, _>>()?,
             readings: readings.collect(),
             timeline: timeline::read(read.sql(), name.town(), &name.to_string()).await?,
+            block_forces: forces.iter().map(force::encode).collect::<Result<_, _>>()?,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The tables that governance imports and exports.
 
+mod block_forces;
 mod blocks;
 mod bodies;
 mod buildings;
@@ -34,6 +35,7 @@ pub(crate) fn sheets() -> Sheets {
         Arc::new(residents::Residents),
         Arc::new(bodies::Bodies),
         Arc::new(memberships::Memberships),
+        Arc::new(block_forces::BlockForces),
     ];
     all.into()
 }

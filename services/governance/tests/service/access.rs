@@ -117,6 +117,7 @@ fn text(field: &str, message: &str, id: &str) -> String {
         "name" if message.contains("Operation") => format!("services/governance/operations/{id}"),
         "name" if message.contains("Steward") && !message.contains("GetStewardship") => of("blocks"),
         "name" if message.contains("HandOver") || message.contains("Cover") => of("blocks"),
+        "name" if ["GetBlockForceRequest", "LeaveBlockRequest"].contains(&message) => of("blockForces"),
         "name" if message.contains("CalendarPaper") => format!("calendarPapers/{id}"),
         "name" => match kind {
             Some("Community") => of("communities"),

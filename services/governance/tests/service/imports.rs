@@ -246,6 +246,7 @@ async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_person
         ("residents", include_bytes!("../../../../deploy/demo/residents.csv").as_slice()),
         ("bodies", include_bytes!("../../../../deploy/demo/bodies.csv").as_slice()),
         ("memberships", include_bytes!("../../../../deploy/demo/memberships.csv").as_slice()),
+        ("block_forces", include_bytes!("../../../../deploy/demo/block_forces.csv").as_slice()),
     ];
     let first = import(&service, &demo, pb::ImportMode::Atomic, false).await;
     assert!(first.stored, "{:?}", first.rows);

@@ -6,7 +6,7 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::harness::service;
 
-/// 5,000 committees with a block and a steward each, an estate, a building and four households each, made by SQL.
+/// 5,000 committees with a block and a steward each, a force, an estate, a building and four households each, made by SQL.
 const MANY: &str = "
     insert into committee (town, id, kind, founding_date) select 'malu', 'c' || lpad(n::text, 6, '0'), 'RESIDENTS_COMMITTEE', '2016-01-01'
         from generate_series(1, 5000) n;
@@ -24,13 +24,16 @@ const MANY: &str = "
     insert into building_period (town, id, building, valid, recorded, display_name, committee, block)
         select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), id, 'c' || substr(id, 2), 'b' || substr(id, 2) from building;
     insert into household (town, id, building, door, occupancy)
-        select 'malu', 'h' || substr(id, 2) || n, id, n::text, 'OWNED' from building, generate_series(1, 4) n";
+        select 'malu', 'h' || substr(id, 2) || n, id, n::text, 'OWNED' from building, generate_series(1, 4) n;
+    insert into organisation (town, id, display_name, kind) select 'malu', 'o' || substr(id, 2), id, 'GROUP' from block;
+    insert into block_force (town, id, block, kind, organisation, contributions, valid, recorded)
+        select 'malu', gen_random_uuid(), id, 'OTHER', 'o' || substr(id, 2), '{SERVICE}', life, tstzrange(now(), null) from block";
 
 #[tokio::test]
 async fn no_read_and_no_page_scans_a_table() {
     let service = service(date(2020, 6, 1)).await;
     service.sql(MANY).await;
-    service.sql("analyze committee, committee_period, block, block_period, stewardship, estate, estate_period, building, building_period, household").await;
+    service.sql("analyze committee, committee_period, block, block_period, stewardship, estate, estate_period, building, building_period, household, organisation, block_force").await;
     let mut owner = PgConnection::connect(&service.db.database.owner_url).await.unwrap();
     sqlx::raw_sql("set search_path = governance, public").execute(&mut owner).await.unwrap();
     sqlx::raw_sql("set plan_cache_mode = force_generic_plan").execute(&mut owner).await.unwrap();
