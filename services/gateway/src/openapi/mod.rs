@@ -20,11 +20,18 @@ pub(crate) fn document(pool: &DescriptorPool, banner: Option<&str>) -> Result<Va
         .get_extension_by_name("linli.common.v1.permission")
         .ok_or("the option permission is not in the descriptors")?;
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     for (method, verb, template, body) in bindings(pool)? {
         let (path, bound) = readable(&template, &method);
         let options = method.options();
         let needed = options.get_extension(&permission).as_str().unwrap_or_default().to_owned();
-        let operation = operation(&method, &body, &bound, &needed, &comments, &mut schemas);
+        let mut operation = operation(&method, &body, &bound, &needed, &comments, &mut schemas);
+        let times = seen.entry(method.full_name().to_owned()).or_default();
+        *times += 1;
+        if *times > 1 {
+            operation["operationId"] =
+                format!("{}_{}_{times}", method.parent_service().name(), method.name()).into();
+        }
         paths.entry(path).or_default().insert(verb.to_lowercase(), operation);
     }
     let status =

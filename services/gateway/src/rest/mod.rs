@@ -135,7 +135,7 @@ impl Rest {
     }
 }
 
-/// Every method with a binding: verb, template, body.
+/// Every binding of every method: verb, template, body. The `additional_bindings` of a method follow its own.
 pub(crate) fn bindings(
     pool: &DescriptorPool,
 ) -> Result<Vec<(MethodDescriptor, String, String, String)>, String> {
@@ -150,17 +150,24 @@ pub(crate) fn bindings(
         let options = method.options();
         let rule = options.get_extension(&http);
         let Some(rule) = rule.as_message().filter(|_| options.has_extension(&http)) else { continue };
-        let text = |name: &str| {
-            rule.get_field_by_name(name)
-                .and_then(|value| value.as_str().map(str::to_owned))
-                .unwrap_or_default()
-        };
-        let found =
-            ["get", "put", "post", "delete", "patch"].iter().find(|verb| rule.has_field_by_name(verb));
-        let verb = found.ok_or_else(|| format!("{}: no path", method.full_name()))?;
-        all.push((method.clone(), verb.to_uppercase(), text(verb), text("body")));
+        let more = rule.get_field_by_name("additional_bindings");
+        let more = more.as_ref().and_then(|list| list.as_list()).unwrap_or_default();
+        for rule in [rule].into_iter().chain(more.iter().filter_map(|rule| rule.as_message())) {
+            let (verb, template, body) =
+                binding(rule).ok_or_else(|| format!("{}: no path", method.full_name()))?;
+            all.push((method.clone(), verb, template, body));
+        }
     }
     Ok(all)
+}
+
+/// Verb, template and body of a rule.
+fn binding(rule: &DynamicMessage) -> Option<(String, String, String)> {
+    let text = |name: &str| {
+        rule.get_field_by_name(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    let verb = ["get", "put", "post", "delete", "patch"].iter().find(|verb| rule.has_field_by_name(verb))?;
+    Some((verb.to_uppercase(), text(verb), text("body")))
 }
 
 fn not_found(head: &http::request::Parts, allowed: &[&str]) -> Response {
