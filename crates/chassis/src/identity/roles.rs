@@ -11,12 +11,19 @@ pub struct Role {
     pub zh: &'static str,
     /// The English name.
     pub en: &'static str,
-    /// Its permissions; `*` at the end stands for all that follow.
-    pub permissions: &'static [&'static str],
+    /// Its permissions, in groups that roles share; `*` at the end stands for all that follow.
+    pub permissions: &'static [&'static [&'static str]],
+}
+
+impl Role {
+    /// Its permissions, one by one.
+    pub fn all(&self) -> impl Iterator<Item = &'static str> {
+        self.permissions.iter().flat_map(|group| group.iter().copied())
+    }
 }
 
 /// What everybody with a role in the structure may read.
-const READ: [&str; 24] = [
+const READ: &[&str] = &[
     "governance.towns.get",
     "governance.towns.list",
     "governance.communities.get",
@@ -41,13 +48,8 @@ const READ: [&str; 24] = [
     "governance.bodies.get",
     "governance.bodies.list",
     "governance.structure.check",
+    "governance.structure.get",
 ];
-
-macro_rules! reading_and {
-    ($($more:literal),* $(,)?) => {
-        &[READ[0], READ[1], READ[2], READ[3], READ[4], READ[5], READ[6], READ[7], READ[8], READ[9], READ[10], READ[11], READ[12], READ[13], READ[14], READ[15], READ[16], READ[17], READ[18], READ[19], READ[20], READ[21], READ[22], READ[23], $($more),*]
-    };
-}
 
 /// All roles.
 pub static ROLES: &[Role] = &[
@@ -55,120 +57,133 @@ pub static ROLES: &[Role] = &[
         id: "administrator",
         zh: "系统管理员",
         en: "administrator",
-        permissions: &["governance.*", "funding.*", "insurance.*", "workforce.*", "platform.*"],
+        permissions: &[&["governance.*", "funding.*", "insurance.*", "workforce.*", "platform.*"]],
     },
     Role {
         id: "town-officer",
         zh: "镇社区办",
         en: "town officer",
-        permissions: reading_and!(
-            "governance.communities.*",
-            "governance.committees.*",
-            "governance.blocks.*",
-            "governance.stewardships.*",
-            "governance.organisations.*",
-            "governance.estates.*",
-            "governance.buildings.*",
-            "governance.households.*",
-            "governance.people.*",
-            "governance.residences.*",
-            "governance.bodies.*",
-            "governance.towns.update",
-            "governance.roleBindings.*",
-            "platform.imports.*",
-            "platform.exports.*",
-            "platform.operations.*",
-            "platform.events.list",
-        ),
+        permissions: &[
+            READ,
+            &[
+                "governance.communities.*",
+                "governance.committees.*",
+                "governance.blocks.*",
+                "governance.stewardships.*",
+                "governance.organisations.*",
+                "governance.estates.*",
+                "governance.buildings.*",
+                "governance.households.*",
+                "governance.people.*",
+                "governance.residences.*",
+                "governance.bodies.*",
+                "governance.structure.*",
+                "governance.towns.update",
+                "governance.roleBindings.*",
+                "platform.imports.*",
+                "platform.exports.*",
+                "platform.operations.*",
+                "platform.events.list",
+            ],
+        ],
     },
-    Role { id: "town-cashier", zh: "镇出纳", en: "town cashier", permissions: reading_and!() },
-    Role { id: "department", zh: "职能部门", en: "department", permissions: reading_and!() },
+    Role { id: "town-cashier", zh: "镇出纳", en: "town cashier", permissions: &[READ] },
+    Role { id: "department", zh: "职能部门", en: "department", permissions: &[READ] },
     Role {
         id: "community-officer",
         zh: "镇管社区干部",
         en: "community officer",
-        permissions: reading_and!(
-            "governance.stewardships.*",
-            "governance.blocks.update",
-            "governance.blocks.correct",
-            "governance.committees.count",
-            "governance.bodies.*",
-            "governance.people.get",
-            "governance.people.search",
-            "governance.residences.list",
-            "governance.residences.check",
-        ),
+        permissions: &[
+            READ,
+            &[
+                "governance.stewardships.*",
+                "governance.blocks.update",
+                "governance.blocks.correct",
+                "governance.committees.count",
+                "governance.bodies.*",
+                "governance.people.get",
+                "governance.people.search",
+                "governance.residences.list",
+                "governance.residences.check",
+            ],
+        ],
     },
     Role {
         id: "committee-officer",
         zh: "居委会干部",
         en: "committee officer",
-        permissions: reading_and!(
-            "governance.blocks.*",
-            "governance.stewardships.handOver",
-            "governance.stewardships.cover",
-            "governance.stewardships.endPost",
-            "governance.committees.count",
-            "governance.buildings.update",
-            "governance.households.create",
-            "governance.households.update",
-            "governance.people.get",
-            "governance.people.search",
-            "governance.people.create",
-            "governance.people.update",
-            "governance.people.reveal",
-            "governance.residences.*",
-            "governance.bodies.*",
-        ),
+        permissions: &[
+            READ,
+            &[
+                "governance.blocks.*",
+                "governance.stewardships.handOver",
+                "governance.stewardships.cover",
+                "governance.stewardships.endPost",
+                "governance.committees.count",
+                "governance.buildings.update",
+                "governance.households.create",
+                "governance.households.update",
+                "governance.people.get",
+                "governance.people.search",
+                "governance.people.create",
+                "governance.people.update",
+                "governance.people.reveal",
+                "governance.residences.*",
+                "governance.bodies.*",
+            ],
+        ],
     },
     Role {
         id: "steward",
         zh: "小管家",
         en: "steward",
-        permissions: reading_and!(
-            "governance.people.get",
-            "governance.people.search",
-            "governance.residences.list",
-            "governance.residences.check",
-        ),
+        permissions: &[
+            READ,
+            &[
+                "governance.people.get",
+                "governance.people.search",
+                "governance.residences.list",
+                "governance.residences.check",
+            ],
+        ],
     },
     Role {
         id: "organisation-department",
         zh: "组织部门",
         en: "organisation department",
-        permissions: reading_and!(),
+        permissions: &[READ],
     },
     Role {
-        id: "supervision-member",
-        zh: "监督委员会成员",
-        en: "supervision member",
-        permissions: reading_and!(),
+        id: "supervision-member", zh: "监督委员会成员", en: "supervision member", permissions: &[READ]
     },
     Role {
         id: "adjuster",
         zh: "理赔员",
         en: "adjuster",
-        permissions: &["governance.calendar.get", "governance.caller.get"],
+        permissions: &[&["governance.calendar.get", "governance.caller.get"]],
     },
     Role {
         id: "auditor",
         zh: "审计",
         en: "auditor",
-        permissions: reading_and!(
-            "governance.roleBindings.get",
-            "governance.roleBindings.list",
-            "platform.audit.*",
-            "platform.events.list",
-            "platform.operations.get",
-            "platform.operations.list",
-            "platform.exports.*"
-        ),
+        permissions: &[
+            READ,
+            &[
+                "governance.roleBindings.get",
+                "governance.roleBindings.list",
+                "platform.audit.*",
+                "platform.events.list",
+                "platform.operations.get",
+                "platform.operations.list",
+                "platform.exports.*",
+            ],
+        ],
     },
     Role {
         id: "operator",
         zh: "运维",
         en: "operator",
-        permissions: &[
+        permissions: &[&[
             "platform.operations.*",
             "platform.events.*",
             "platform.audit.verify",
@@ -176,7 +191,7 @@ pub static ROLES: &[Role] = &[
             "governance.calendar.get",
             "governance.roles.list",
             "governance.caller.get",
-        ],
+        ]],
     },
 ];
 
@@ -187,7 +202,7 @@ pub fn role(id: &str) -> Option<&'static Role> {
 
 /// Whether `role` holds `permission`.
 pub fn allows(role: &Role, permission: &str) -> bool {
-    role.permissions.iter().any(|held| matches(held, permission))
+    role.all().any(|held| matches(held, permission))
 }
 
 /// Whether the pattern `held` covers `wanted`, which may be a pattern itself.
@@ -200,10 +215,9 @@ fn matches(held: &str, wanted: &str) -> bool {
 
 /// Whether holders of `held` hold all of `role` in all of `area`: nobody grants more than that.
 pub fn covers(held: &[Grant], role: &Role, area: &Area, tree: &AreaTree) -> bool {
-    role.permissions.iter().all(|wanted| {
+    role.all().all(|wanted| {
         held.iter().any(|grant| {
-            tree.contains(&grant.area, area)
-                && grant.role.permissions.iter().any(|pattern| matches(pattern, wanted))
+            tree.contains(&grant.area, area) && grant.role.all().any(|pattern| matches(pattern, wanted))
         })
     })
 }
@@ -218,7 +232,7 @@ mod tests {
     fn ids_are_unique_and_patterns_end_in_a_star_at_most() {
         for (n, role) in ROLES.iter().enumerate() {
             assert!(ROLES[..n].iter().all(|other| other.id != role.id));
-            assert!(role.permissions.iter().all(|p| !p.trim_end_matches('*').contains('*')));
+            assert!(role.all().all(|p| !p.trim_end_matches('*').contains('*')));
         }
     }
 

@@ -87,7 +87,7 @@ fn roles() -> pb::ListRolesResponse {
         role_id: role.id.to_owned(),
         display_name_zh: role.zh.to_owned(),
         display_name_en: role.en.to_owned(),
-        permissions: role.permissions.iter().map(ToString::to_string).collect(),
+        permissions: role.all().map(str::to_owned).collect(),
     });
     pb::ListRolesResponse { roles: roles.collect(), next_page_token: String::new() }
 }
