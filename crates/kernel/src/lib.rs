@@ -10,5 +10,6 @@ pub mod name;
 pub mod order;
 pub mod page;
 pub mod periods;
+pub mod pinyin;
 pub mod state;
 pub mod text;

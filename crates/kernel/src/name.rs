@@ -119,6 +119,10 @@ resource_name! { /// A residence of a person in a household.
 ResidenceName, "towns/{town}/residences/{residence}", town, residence }
 resource_name! { /// A body.
 BodyName, "towns/{town}/bodies/{body}", town, body }
+resource_name! { /// A kind of body at a level, with what a town must have of it.
+BodyKindName, "towns/{town}/bodyKinds/{body_kind}", town, body_kind }
+resource_name! { /// How a town checks its structure.
+StructureSettingsName, "towns/{town}/structureSettings", town }
 resource_name! { /// A membership of a body.
 MembershipName, "towns/{town}/memberships/{membership}", town, membership }
 resource_name! { /// A force 力量 gathered in a block.
