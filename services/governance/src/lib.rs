@@ -24,6 +24,7 @@ pub mod residence;
 mod sheets;
 pub mod stewardship;
 mod store;
+pub mod structure;
 pub mod town;
 
 use std::sync::Arc;
@@ -88,6 +89,12 @@ pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) ->
             worker: worker.clone(),
         }))
         .add_service(pb::residence_service_server::ResidenceServiceServer::new(residence::Residences(
+            context.clone(),
+        )))
+        .add_service(pb::body_kind_service_server::BodyKindServiceServer::new(body::BodyKinds(
+            context.clone(),
+        )))
+        .add_service(pb::structure_service_server::StructureServiceServer::new(structure::Structures(
             context.clone(),
         )))
         .add_service(pb::body_service_server::BodyServiceServer::new(body::Bodies(context.clone())))

@@ -4,7 +4,10 @@
 
 use chassis::refusal::Refusal;
 use jiff::civil::Date;
-use kernel::periods::{Believed, Period, Splice};
+use kernel::{
+    name::CommitteeName,
+    periods::{Believed, Period, Splice},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{AssertSqlSafe, PgConnection, types::Json};
 use uuid::Uuid;
@@ -126,16 +129,15 @@ impl Line {
         Ok(ids.fetch_all(sql).await?)
     }
 
-    /// From `day` on, everything of committee `from` is of `into`; what was before stays readable. In one statement, because
-    /// a committee has many buildings.
+    /// From `day` on, everything of committee `from` is of `into` (or only what is named in `only`); what was before stays
+    /// readable. In one statement, because a committee has many buildings. Yields the ids with their next versions.
     pub(crate) async fn carry(
         &self,
         sql: &mut PgConnection,
-        (town, from, into): (&str, &str, &str),
-        day: Date,
+        carry: &Carry<'_>,
+        only: Option<&[String]>,
         at: &str,
-        reason: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<(String, i64)>, Refusal> {
         let Line { head, table, .. } = self;
         let columns = self.columns.join(", ");
         let carried = self.columns.iter().map(|name| if *name == "committee" { "$3" } else { name });
@@ -143,23 +145,37 @@ impl Line {
         let statement = format!(
             "with closed as (
                  update {table} set recorded = tstzrange(lower(recorded), $5::text::timestamptz)
-                 where town = $1 and committee = $2 and upper_inf(recorded) and valid && daterange($4::text::date, null) returning *)
-             insert into {table} (town, id, {head}, valid, recorded, reason, {columns})
-             select town, gen_random_uuid(), {head}, valid * daterange($4::text::date, null), tstzrange($5::text::timestamptz, null), $6, {carried}
-             from closed
-             union all
-             select town, gen_random_uuid(), {head}, valid * daterange(null, $4::text::date), tstzrange($5::text::timestamptz, null), reason, {columns}
-             from closed where not isempty(valid * daterange(null, $4::text::date))"
+                 where town = $1 and committee = $2 and upper_inf(recorded) and valid && daterange($4::text::date, null)
+                     and ($7::text[] is null or {head} = any($7)) returning *),
+             carried as (
+                 insert into {table} (town, id, {head}, valid, recorded, reason, {columns})
+                 select town, gen_random_uuid(), {head}, valid * daterange($4::text::date, null), tstzrange($5::text::timestamptz, null), $6, {carried}
+                 from closed
+                 union all
+                 select town, gen_random_uuid(), {head}, valid * daterange(null, $4::text::date), tstzrange($5::text::timestamptz, null), reason, {columns}
+                 from closed where not isempty(valid * daterange(null, $4::text::date))),
+             bumped as (
+                 update {head} set version = version + 1, updated = clock_timestamp()
+                 where town = $1 and id in (select {head} from closed) returning id, version)
+             select id, version from bumped order by id"
         );
-        sqlx::query(AssertSqlSafe(statement))
-            .bind(town)
-            .bind(from)
-            .bind(into)
-            .bind(day.to_string())
+        let bumped = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(carry.from.town())
+            .bind(carry.from.committee())
+            .bind(carry.into.committee())
+            .bind(carry.day.to_string())
             .bind(at)
-            .bind(reason)
-            .execute(sql)
-            .await?;
-        Ok(())
+            .bind(carry.comment)
+            .bind(only);
+        Ok(bumped.fetch_all(sql).await?)
     }
+}
+
+/// What goes over from one committee to another, from which day on, and why.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Carry<'a> {
+    pub(crate) from: &'a CommitteeName,
+    pub(crate) into: &'a CommitteeName,
+    pub(crate) day: Date,
+    pub(crate) comment: &'a str,
 }

@@ -103,6 +103,12 @@ impl Asked {
 
 /// Appends that the rows of `alias` hold on the day that is asked about, as known at the instant.
 pub(crate) fn push_as_of(query: &mut QueryBuilder<Postgres>, alias: &'static str, as_of: &AsOf) {
+    push_known(query, alias, as_of);
+    query.push(" and ").push(alias).push(".valid @> ").push_bind(as_of.day.to_string()).push("::date");
+}
+
+/// Appends that the rows of `alias` were believed at the instant, whatever their days.
+pub(crate) fn push_known(query: &mut QueryBuilder<Postgres>, alias: &'static str, as_of: &AsOf) {
     match as_of.read_time {
         None => query.push(" and upper_inf(").push(alias).push(".recorded)"),
         Some(at) => query
@@ -112,7 +118,6 @@ pub(crate) fn push_as_of(query: &mut QueryBuilder<Postgres>, alias: &'static str
             .push_bind(at.to_string())
             .push("::timestamptz"),
     };
-    query.push(" and ").push(alias).push(".valid @> ").push_bind(as_of.day.to_string()).push("::date");
 }
 
 /// Appends that a place lies in the caller's areas: `committee` and `block` are where it lies in the row that is asked for.

@@ -49,6 +49,24 @@ chassis::reasons! { "linli.governance";
     OPEN_ESTATES: FailedPrecondition [name, estates]
         "{name} 仍有 {estates} 个小区" / "{name} still has {estates} estate(s)"
         next "先移交小区，或改为并入其他居委会" / "move the estates first, or merge it into another committee";
+    OPEN_BODIES: FailedPrecondition [name, bodies]
+        "{name} 仍有 {bodies} 个组织" / "{name} still has {bodies} body(ies)"
+        next "先以 DissolveBody 撤销组织，或改为并入其他居委会" / "dissolve the bodies first, or merge it into another committee";
+    SPLIT_TWICE: InvalidArgument [resources]
+        "出现两次：{resources}" / "named twice: {resources}"
+        next "每项只能划给一个居委会" / "name each in one part";
+    SPLIT_FOREIGN: FailedPrecondition [name, resources]
+        "以下不属于 {name}：{resources}" / "not of {name} on that day: {resources}"
+        next "只列该居委会自己的小区、区块和组织" / "name its own estates, blocks and bodies alone";
+    SPLIT_NOTHING: InvalidArgument [committee]
+        "没有划给 {committee} 任何小区、区块或组织" / "nothing goes to {committee}"
+        next "至少列出一个小区、区块或组织" / "name an estate, a block or a body";
+    SPLIT_CUTS_BLOCK: FailedPrecondition [blocks]
+        "以下区块将被拆开：{blocks}" / "blocks would be cut: {blocks}"
+        next "先以 :drawPartition 重划区块，使其楼栋归于同一方" / "draw the partition first, so that all buildings of a block go one way";
+    SPLIT_COUNT: FailedPrecondition [declared, given]
+        "各部分与留下的合计 {given} 户，当日申报数为 {declared} 户" / "parts and remainder make {given} households, {declared} were declared for that day"
+        next "改正户数，或先以 householdCounts:record 更正申报数" / "mend the numbers, or correct the declared count first";
     SAME_PERSON: AlreadyExists [field, name]
         "该公民身份号码已登记为 {name}" / "the identity number is recorded already, as {name}"
         next "使用已登记的人员" / "use the person that is there";

@@ -26,6 +26,7 @@ use crate::{
     building,
     committee::{self, encode as text, rules::State as CommitteeState},
     force,
+    line::Carry,
     reasons::{BLOCK_HAS_BUILDINGS, OUTSIDE_LIFE, TARGET_NOT_FOUNDED, UNKNOWN_PARENT},
     stewardship::{self, Steward, rules as stewards},
     store::stamp,
@@ -298,16 +299,10 @@ impl Verb for Close {
 }
 
 /// Moves a locked block to another committee from a day on, with a merger. Its stewards stay.
-pub(crate) async fn move_to(
-    work: &mut Work,
-    name: &BlockName,
-    from: &str,
-    into: &str,
-    day: Date,
-    comment: &str,
-) -> Result<Change, Refusal> {
+pub(crate) async fn move_to(work: &mut Work, name: &BlockName, carry: &Carry<'_>) -> Result<Change, Refusal> {
+    let (from, into) = (carry.from.committee(), carry.into.committee());
     let line = store::believed(work.sql(), name).await?;
-    let splice = amend(&line, Period::since(day), |facts| {
+    let splice = amend(&line, Period::since(carry.day), |facts| {
         if facts.committee == from {
             Facts { committee: into.to_owned(), ..facts.clone() }
         } else {
@@ -315,7 +310,7 @@ pub(crate) async fn move_to(
         }
     });
     let at = stamp(work.sql()).await?;
-    store::write(work.sql(), name, &splice, &at, comment).await?;
+    store::write(work.sql(), name, &splice, &at, carry.comment).await?;
     let version = store::bump(work.sql(), name, None).await?;
     Ok(Change {
         resource: name.to_string(),
@@ -323,8 +318,8 @@ pub(crate) async fn move_to(
         verb: "move",
         from_state: State::Open.name(),
         to_state: State::Open.name(),
-        comment: comment.to_owned(),
+        comment: carry.comment.to_owned(),
         event: "block.moved",
-        data: json!({"block": name.to_string(), "from": from, "into": into, "effective_date": day.to_string()}),
+        data: json!({"block": name.to_string(), "from": from, "into": into, "effective_date": carry.day.to_string()}),
     })
 }

@@ -1,8 +1,11 @@
 //! Bodies: party branch, 居委会, 业委会, 社区代表会议, 联席会议, 专项工作组 and the others (Work points 1.1-1.3, 2.1, 2.3).
 
 pub(crate) mod acts;
+mod kinds;
 pub mod rules;
 pub(crate) mod store;
+
+pub use kinds::BodyKinds;
 
 use chassis::{
     call::Call, context::Context, identity::Scope, refusal::Refusal, state::available, timeline, wire,

@@ -160,3 +160,45 @@ pub(crate) async fn head(
         sqlx::query!("select level, kind from body where town = $1 and id = $2", name.town(), name.body());
     Ok(row.fetch_optional(sql).await?.map(|row| (row.level, row.kind)))
 }
+
+/// A kind of body at a level, as a town has it.
+#[derive(Clone, Debug)]
+pub(crate) struct KindRow {
+    pub(crate) kind: String,
+    pub(crate) level: String,
+    pub(crate) minimum: i32,
+    pub(crate) maximum: Option<i32>,
+    pub(crate) clause: String,
+    pub(crate) zh: String,
+    pub(crate) en: String,
+    /// That of the town's own setting; 0 while it has none.
+    pub(crate) version: i64,
+}
+
+/// Every kind of body with what a town must have of it.
+pub(crate) async fn kinds(sql: &mut PgConnection, town: &str) -> Result<Vec<KindRow>, Refusal> {
+    let rows = sqlx::query_as!(
+        KindRow,
+        r#"select k.kind, k.level, coalesce(t.minimum, k.minimum) as "minimum!", k.maximum, k.clause, k.zh, k.en,
+                  coalesce(t.version, 0) as "version!"
+           from body_kind k left join town_body_kind t on t.town = $1 and t.kind = k.kind and t.level = k.level
+           order by k.level, k.kind"#,
+        town,
+    );
+    Ok(rows.fetch_all(sql).await?)
+}
+
+/// Sets what a town must have of a kind; the next version.
+pub(crate) async fn set_minimum(sql: &mut PgConnection, town: &str, kind: &KindRow) -> Result<i64, Refusal> {
+    let version = sqlx::query_scalar!(
+        "insert into town_body_kind (town, kind, level, minimum) values ($1, $2, $3, $4)
+         on conflict (town, kind, level) do update set minimum = excluded.minimum, version = town_body_kind.version + 1,
+             updated = clock_timestamp()
+         returning version",
+        town,
+        kind.kind,
+        kind.level,
+        kind.minimum,
+    );
+    Ok(version.fetch_one(sql).await?)
+}

@@ -96,7 +96,7 @@ impl New {
         for (period, facts) in parts {
             let name = CommitteeName::new(town, &facts.committee).map_err(Refusal::internal)?;
             committee::store::lock(work.sql(), &name, &Scope::Town, today).await?;
-            let (within, mut without) = store::divided(work.sql(), &name, *period).await?;
+            let (within, mut without) = store::divided(work.sql(), &name, *period, None).await?;
             if facts.block.is_none() && within > 0 {
                 without = vec![self.name.building().to_owned()];
             } else if facts.block.is_none() || without.is_empty() {
@@ -168,7 +168,7 @@ async fn block_of(work: &mut Work, name: &BlockName) -> Result<(Period, String),
 
 /// Refuses to bring undivided buildings into a committee that is divided.
 pub(crate) async fn need_undivided(work: &mut Work, into: &CommitteeName, day: Date) -> Result<(), Refusal> {
-    match store::divided(work.sql(), into, Period::since(day)).await? {
+    match store::divided(work.sql(), into, Period::since(day), None).await? {
         (0, _) => Ok(()),
         _ => Err(Refusal::new(&MIXED_PARTITION).with("name", "estate").with("into", into)),
     }

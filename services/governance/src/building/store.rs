@@ -134,22 +134,58 @@ pub(crate) async fn lock_of_estate(
     Ok(ids.fetch_all(sql).await?)
 }
 
-/// How many buildings of a committee lie in a block on days of a period, and which lie in none.
+/// The buildings of some estates.
+pub(crate) async fn of_estates(
+    sql: &mut PgConnection,
+    town: &str,
+    estates: &[String],
+) -> Result<Vec<String>, Refusal> {
+    let ids = sqlx::query_scalar!(
+        "select id from building where town = $1 and estate = any($2) order by id",
+        town,
+        estates
+    );
+    Ok(ids.fetch_all(sql).await?)
+}
+
+/// The blocks of a committee in which buildings lie on `day` or later, with the estates of these buildings.
+pub(crate) async fn estates_of_blocks(
+    sql: &mut PgConnection,
+    committee: &CommitteeName,
+    day: Date,
+) -> Result<Vec<(String, Vec<String>)>, Refusal> {
+    let rows = sqlx::query!(
+        r#"select p.block as "block!", array_agg(distinct b.estate) as "estates!"
+           from building_period p join building b on b.town = p.town and b.id = p.building
+           where p.town = $1 and p.committee = $2 and upper_inf(p.recorded) and p.block is not null
+             and p.valid && daterange($3::text::date, null)
+           group by p.block"#,
+        committee.town(),
+        committee.committee(),
+        day.to_string(),
+    );
+    Ok(rows.fetch_all(sql).await?.into_iter().map(|row| (row.block, row.estates)).collect())
+}
+
+/// How many buildings of a committee (or of those named in `only`) lie in a block on days of a period, and which lie in
+/// none.
 pub(crate) async fn divided(
     sql: &mut PgConnection,
     committee: &CommitteeName,
     period: Period,
+    only: Option<&[String]>,
 ) -> Result<(i64, Vec<String>), Refusal> {
     let (from, to) = bounds(period);
     let row = sqlx::query!(
         r#"select count(*) filter (where block is not null) as "within!",
                   coalesce(array_agg(distinct building) filter (where block is null), '{}') as "without!"
            from building_period where town = $1 and committee = $2 and upper_inf(recorded)
-             and valid && daterange($3::text::date, $4::text::date)"#,
+             and valid && daterange($3::text::date, $4::text::date) and ($5::text[] is null or building = any($5))"#,
         committee.town(),
         committee.committee(),
         from,
         to,
+        only,
     );
     let row = row.fetch_one(sql).await?;
     Ok((row.within, row.without))

@@ -74,6 +74,7 @@ pub(crate) fn committee(view: &View) -> Result<pb::Committee, Refusal> {
         update_time: Some(wire::to_timestamp(view.updated)),
         available_actions: Vec::new(),
         timeline: Vec::new(),
+        successors: Vec::new(),
     })
 }
 

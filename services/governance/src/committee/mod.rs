@@ -5,7 +5,11 @@ pub(crate) mod encode;
 pub mod rules;
 pub(crate) mod store;
 
+mod carry;
 mod count;
+mod lineage;
+mod merge;
+mod split;
 mod transitions;
 
 use chassis::{
@@ -23,6 +27,7 @@ use kernel::{
     name::{CommitteeName, TownName},
     state::Named,
 };
+use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use crate::as_of::AsOf;
@@ -48,7 +53,22 @@ impl Committees {
             committee.available_actions = available(&rules::TABLE, state, call, name.town(), sees);
         }
         committee.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
+        committee.successors = successors(read.sql(), &name, &as_of).await?;
         Ok(committee)
+    }
+
+    async fn resolve(
+        &self,
+        call: &Call,
+        request: &pb::ResolveCommitteeRequest,
+    ) -> Result<pb::CommitteeLineage, Refusal> {
+        let name: CommitteeName = wire::name("name", &request.name)?;
+        let scope = call.scope(name.town())?;
+        let as_of = AsOf::of(call, request.as_of_date.as_ref(), request.read_time.as_ref())?;
+        let mut read = self.0.db.read().await?;
+        let view = store::get(read.sql(), &name, &scope, &as_of).await?;
+        view.ok_or_else(|| call.missing(&scope, "linli.dev/Committee", name.to_string()))?;
+        lineage::lineage(read.sql(), &name, &as_of).await
     }
 
     async fn page(
@@ -112,6 +132,16 @@ impl Committees {
     }
 }
 
+/// The names of those to which a committee or parts of it went by the day.
+pub(crate) async fn successors(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    as_of: &AsOf,
+) -> Result<Vec<String>, Refusal> {
+    let steps = store::steps(sql, name.town(), &[name.committee().to_owned()], as_of).await?;
+    Ok(steps.iter().map(|step| format!("towns/{}/committees/{}", name.town(), step.successor)).collect())
+}
+
 /// Whether a scope holds a committee.
 fn sees(scope: &Scope, community: &str, committee: &str) -> bool {
     let (communities, committees, _) = scope.ids();
@@ -168,7 +198,21 @@ impl CommitteeService for Committees {
         &self,
         request: Request<pb::MergeCommitteeRequest>,
     ) -> Result<Response<pb::Committee>, Status> {
-        mutate::<transitions::Merge>(&self.0, request).await
+        mutate::<merge::Merge>(&self.0, request).await
+    }
+
+    async fn split_committee(
+        &self,
+        request: Request<pb::SplitCommitteeRequest>,
+    ) -> Result<Response<pb::Committee>, Status> {
+        mutate::<split::Split>(&self.0, request).await
+    }
+
+    async fn resolve_committee(
+        &self,
+        request: Request<pb::ResolveCommitteeRequest>,
+    ) -> Result<Response<pb::CommitteeLineage>, Status> {
+        Ok(Response::new(self.resolve(&Call::of(&request)?, request.get_ref()).await?))
     }
 
     async fn dissolve_committee(

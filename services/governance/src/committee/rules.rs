@@ -1,5 +1,7 @@
 //! The life of a committee: 筹建 → 成立 → 并入 or 撤销, and what is said of it on which days.
 
+pub mod split;
+
 use jiff::civil::Date;
 use kernel::{
     named,
@@ -33,6 +35,8 @@ named! {
         Move = "move",
         /// Merged into another 并入.
         Merge = "merge",
+        /// A part goes to others 分设.
+        Split = "split",
         /// Dissolved 撤销.
         Dissolve = "dissolve",
         /// Changed from a day on.
@@ -65,14 +69,14 @@ pub static TABLE: Table<State, Verb> = Table {
             Verb::Dissolve,
             State::Dissolved,
             "governance.committees.dissolve",
-            &["no open block"],
+            &["no open block, estate or body"],
         ),
         Row::new(
             Some(State::Founded),
             Verb::Dissolve,
             State::Dissolved,
             "governance.committees.dissolve",
-            &["no open block"],
+            &["no open block, estate or body"],
         ),
         Row::new(
             Some(State::Founded),
@@ -80,6 +84,13 @@ pub static TABLE: Table<State, Verb> = Table {
             State::Merged,
             "governance.committees.merge",
             &["the other one is founded on that day"],
+        ),
+        Row::new(
+            Some(State::Founded),
+            Verb::Split,
+            State::Founded,
+            "governance.committees.split",
+            &["those that take a part are founded on that day", "no block is cut", "the counts add up"],
         ),
         Row::new(
             Some(State::Preparing),

@@ -1,8 +1,10 @@
 //! The SQL of committees.
 
 mod counts;
+mod lineage;
 
 pub(crate) use counts::{Count, all_counts, counts, record_count, was_counted};
+pub(crate) use lineage::{Step, note_split, steps};
 
 use chassis::{identity::Scope, paging, refusal::Refusal};
 use jiff::civil::Date;
