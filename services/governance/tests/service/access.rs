@@ -49,16 +49,16 @@ fn sample(message: &MessageDescriptor, id: &str) -> DynamicMessage {
             && message.fields().any(|other| other.name() == "etag")
             && message.fields().count() > 3;
         if required || named {
-            let one = value_of(&field, message, id);
+            let one = value_of(&field, id);
             filled.set_field(&field, if field.is_list() { Value::List(vec![one]) } else { one });
         }
     }
     filled
 }
 
-fn value_of(field: &FieldDescriptor, message: &MessageDescriptor, id: &str) -> Value {
+fn value_of(field: &FieldDescriptor, id: &str) -> Value {
     match field.kind() {
-        Kind::String => Value::String(text(field.name(), message.name(), id)),
+        Kind::String => Value::String(text(field.name(), id)),
         Kind::Bytes => Value::Bytes(Bytes::from_static(b"x")),
         Kind::Int32 => Value::I32(1),
         Kind::Enum(_) => Value::EnumNumber(1),
@@ -79,76 +79,58 @@ fn value_of(field: &FieldDescriptor, message: &MessageDescriptor, id: &str) -> V
     }
 }
 
-fn text(field: &str, message: &str, id: &str) -> String {
+/// The name that the path of a method binds: `towns/malu/committees/{id}` for `{name=towns/*/committees/*}`, by field
+/// (`name`, `parent`, or `name` within `body`).
+fn bound(method: &MethodDescriptor, id: &str) -> Option<(Vec<String>, String)> {
+    let http = method.parent_pool().get_extension_by_name("google.api.http").unwrap();
+    let rule = method.options().get_extension(&http).as_message().unwrap().clone();
+    let path = ["get", "post", "patch", "delete"]
+        .into_iter()
+        .find(|verb| rule.has_field_by_name(verb))
+        .map(|verb| rule.get_field_by_name(verb).unwrap().as_str().unwrap().to_owned())?;
+    let (field, pattern) = path.split_once('{')?.1.split_once('}')?.0.split_once('=')?;
+    let mut collection = "";
+    let name = pattern.split('/').map(|segment| {
+        let filled = match (segment, collection) {
+            ("*", "towns") => "malu",
+            ("*", "services") => "governance",
+            ("*", _) => id,
+            (fixed, _) => fixed,
+        };
+        collection = segment;
+        filled
+    });
+    let name = name.collect::<Vec<_>>().join("/");
+    Some((field.split('.').map(str::to_owned).collect(), name))
+}
+
+/// Puts `name` into the field of a message that `path` leads to.
+fn bind(message: &mut DynamicMessage, path: &[String], name: String) {
+    let Some((first, rest)) = path.split_first() else { return };
+    if rest.is_empty() {
+        message.set_field_by_name(first, Value::String(name));
+    } else if let Some(Value::Message(inner)) = message.get_field_by_name_mut(first) {
+        bind(inner, rest, name);
+    }
+}
+
+/// What stands in a field that no path binds.
+fn text(field: &str, id: &str) -> String {
     let of = |kind: &str| format!("towns/malu/{kind}/{id}");
-    let kind = [
-        "Partition",
-        "Organisation",
-        "Estate",
-        "Building",
-        "Household",
-        "Community",
-        "Committee",
-        "Block",
-        "Stewardship",
-        "RoleBinding",
-        "Person",
-        "Member",
-        "Body",
-        "Residence",
-    ]
-    .into_iter()
-    .find(|kind| message.contains(kind));
     match field {
         "request_id" => "01890a5d-ac96-774b-bcce-b302099a8057".to_owned(),
         "etag" => "v1".to_owned(),
-        "parent" if message.contains("Operation") && message.contains("Rows") => {
-            format!("services/governance/operations/{id}")
-        }
-        "parent"
-            if ["Operations", "Table", "Events", "Audit", "Reasons", "StateTables"]
-                .iter()
-                .any(|word| message.contains(word)) =>
-        {
-            "services/governance".to_owned()
-        }
-        "parent" if message.contains("HouseholdCount") => of("committees"),
-        "parent" | "town" | "area" => "towns/malu".to_owned(),
-        "name" if message.contains("Operation") => format!("services/governance/operations/{id}"),
-        "name" if message.contains("Steward") && !message.contains("GetStewardship") => of("blocks"),
-        "name" if message.contains("HandOver") || message.contains("Cover") => of("blocks"),
-        "name" if ["GetBlockForceRequest", "LeaveBlockRequest"].contains(&message) => of("blockForces"),
-        "name" if message.contains("CalendarPaper") => format!("calendarPapers/{id}"),
-        "name" => match kind {
-            Some("Community") => of("communities"),
-            Some("Committee" | "Partition") => of("committees"),
-            Some("Organisation") => of("organisations"),
-            Some("Estate") => of("estates"),
-            Some("Building") => of("buildings"),
-            Some("Household") => of("households"),
-            Some("Residence") if message.starts_with("Check") || message.starts_with("Correct") => {
-                of("people")
-            }
-            Some("Residence") => of("residences"),
-            Some("Member") if message.starts_with("End") => of("memberships"),
-            Some("Member" | "Body") => of("bodies"),
-            Some("Person") => of("people"),
-            Some("Block") => of("blocks"),
-            Some("Stewardship") => of("stewardships"),
-            Some("RoleBinding") => of("roleBindings"),
-            _ => "towns/malu".to_owned(),
-        },
+        "parent" | "town" | "area" | "owner" => "towns/malu".to_owned(),
         "committee" | "into" => of("committees"),
         "community" => of("communities"),
         "block" => of("blocks"),
         "person" => of("people"),
-        "owner" => "towns/malu".to_owned(),
         "household" => of("households"),
-        "citizen_id" => "310199195112050137".to_owned(),
-        "estate" => of("estates"),
+        "estate" | "estates" => of("estates"),
         "building" | "buildings" => of("buildings"),
-        "unified_social_credit_code" => "91310199MA90010063".to_owned(),
         "worker" => of("workers"),
+        "citizen_id" => "310199195112050137".to_owned(),
+        "unified_social_credit_code" => "91310199MA90010063".to_owned(),
         "member" => "group:x".to_owned(),
         "role" => "steward".to_owned(),
         "table" => "committees".to_owned(),
@@ -164,7 +146,11 @@ async fn call(
     token: Option<&str>,
 ) -> Result<(), Status> {
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name()).parse().unwrap();
-    let bytes = Bytes::from(sample(&method.input(), id).encode_to_vec());
+    let mut message = sample(&method.input(), id);
+    if let Some((field, name)) = bound(method, id) {
+        bind(&mut message, &field, name);
+    }
+    let bytes = Bytes::from(message.encode_to_vec());
     let request =
         token.map_or_else(|| tonic::Request::new(bytes.clone()), |token| with(bytes.clone(), token));
     let mut grpc = Grpc::new(service.peer.clone());
