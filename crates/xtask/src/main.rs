@@ -1,7 +1,8 @@
-//! The daily commands: `cargo xtask check | sqlx | dev-db`.
+//! The daily commands: `cargo xtask check | sqlx | dev-db | walk`.
 
 mod check;
 mod sqlx_data;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,11 @@ enum Command {
     },
     /// Holds a migrated database for checked queries and prints its URL, until Ctrl-C.
     DevDb,
+    /// Walks through a fresh suite over the gateway and holds its answers against the files.
+    Walk {
+        /// What: `structure`.
+        what: walk::What,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -34,6 +40,7 @@ async fn main() -> ExitCode {
         Command::Check => check::run(),
         Command::Sqlx { check } => sqlx_data::run(check).await,
         Command::DevDb => sqlx_data::hold().await,
+        Command::Walk { what } => walk::run(what).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
