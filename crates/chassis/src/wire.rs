@@ -95,7 +95,9 @@ pub fn mask(
         return Ok(known.to_vec());
     }
     let find = |path: &String| known.iter().find(|field| *field == path).copied();
-    let unknown: Vec<&str> = paths.iter().filter(|path| find(path).is_none()).map(String::as_str).collect();
+    let unknown = paths.iter().filter(|path| find(path).is_none());
+    let unknown: Vec<&str> =
+        unknown.map(|path| if kernel::text::is_field_path(path) { path.as_str() } else { "…" }).collect();
     if !unknown.is_empty() {
         let (wrong, right) = (unknown.join(", "), known.join(", "));
         return Err(FieldFault::new(

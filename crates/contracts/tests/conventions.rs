@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MethodDescriptor};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+};
 
 /// What stands outside the conventions, one a line; it can only shrink.
 const EXCEPTIONS: &str = include_str!("exceptions.txt");
@@ -89,6 +91,43 @@ fn every_rpc_keeps_the_conventions() {
     let known: BTreeSet<String> =
         EXCEPTIONS.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
     assert_eq!(found, known, "left: found, right: tests/exceptions.txt");
+}
+
+/// The paths of personal fields below `message`, without the messages that it stands in itself.
+fn personal(message: &MessageDescriptor, above: &[String]) -> Vec<String> {
+    let option = message.parent_pool().get_extension_by_name("linli.common.v1.personal").unwrap();
+    let mut found = Vec::new();
+    for field in message.fields() {
+        if field.options().get_extension(&option).as_bool() == Some(true) {
+            found.push(field.name().to_owned());
+        }
+        if let Kind::Message(inner) = field.kind()
+            && !above.contains(&inner.full_name().to_owned())
+        {
+            let above = [above, &[inner.full_name().to_owned()]].concat();
+            found.extend(personal(&inner, &above).into_iter().map(|path| format!("{}.{path}", field.name())));
+        }
+    }
+    found
+}
+
+/// What isn't in the body stands in path or query, and so in the logs of every proxy on the way.
+#[test]
+fn nothing_personal_stands_in_a_url() {
+    let pool = pool();
+    let mut bodies = 0;
+    for method in methods(&pool) {
+        let Some(rule) = rule(&pool, &method) else { continue };
+        let ((_, path), body) = (binding(&rule), rule.get_field_by_name("body").unwrap());
+        let body = body.as_str().unwrap_or_default().to_owned();
+        for field in personal(&method.input(), &[]) {
+            let in_path = path.contains(&format!("{{{field}=")) || path.contains(&format!("{{{field}}}"));
+            let in_body = body == "*" || field.split('.').next() == Some(body.as_str());
+            assert!(in_body && !in_path, "{}: {field} stands in {path}", method.full_name());
+            bodies += 1;
+        }
+    }
+    assert!(bodies >= 5, "{bodies} personal fields of requests");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod citizen;
 mod credit;
 
-pub use citizen::{CitizenId, CitizenIdError};
+pub use citizen::{CitizenId, CitizenIdError, holds_number, without_numbers};
 pub use credit::{CreditCode, CreditCodeError};
 
 use std::fmt;
@@ -77,6 +77,9 @@ pub enum MasterIdError {
         /// Which one, counted from 1.
         position: usize,
     },
+    /// An identity number is written in it; ids stand in URLs, logs and events.
+    #[error("an identity number is no id")]
+    IdentityNumber,
 }
 
 /// An id that a caller chose for master data 主数据: `[a-z0-9][a-z0-9-]{0,62}`. Lower-case UUIDs are among them.
@@ -116,6 +119,9 @@ pub(crate) fn check_master_id(text: &str) -> Result<(), MasterIdError> {
     if text.starts_with('-') {
         return Err(MasterIdError::LeadingHyphen);
     }
+    if holds_number(text) {
+        return Err(MasterIdError::IdentityNumber);
+    }
     // all ASCII by now
     if text.len() > MASTER_ID_CHARS { Err(MasterIdError::TooLong(text.len())) } else { Ok(()) }
 }
@@ -150,6 +156,7 @@ mod tests {
     fn each_broken_condition_of_an_id_has_its_name() {
         assert_eq!(MasterId::parse(""), Err(MasterIdError::Empty));
         assert_eq!(MasterId::parse("-a"), Err(MasterIdError::LeadingHyphen));
+        assert_eq!(MasterId::parse("r-310199195112050137"), Err(MasterIdError::IdentityNumber));
         assert_eq!(MasterId::parse("aB"), Err(MasterIdError::Character { position: 2 }));
         assert_eq!(MasterId::parse("居委会"), Err(MasterIdError::Character { position: 1 }));
         assert_eq!(MasterId::parse(&"a".repeat(64)), Err(MasterIdError::TooLong(64)));

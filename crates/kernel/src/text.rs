@@ -48,6 +48,15 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{FFF9}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E007F}')
 }
 
+/// Whether `text` reads as the path of a field or as a name of our code, so that a message may repeat it: a letter, then
+/// ASCII letters, digits, `_`, `.`; 80 at most, and no identity number in it.
+pub fn is_field_path(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() <= 80
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+        && !crate::ids::holds_number(text)
+}
+
 /// At most `limit` characters of `text` for a message, with invisible ones spelled out.
 pub fn shorten(text: &str, limit: usize) -> String {
     let mut out = String::new();
@@ -81,6 +90,10 @@ mod tests {
 
     #[test]
     fn names_are_trimmed_and_what_nobody_sees_is_refused() {
+        assert!(is_field_path("block.start_date") && is_field_path("kind2"));
+        for text in ["", "钱甲子", "310199195112050137", "x310199195112050137", "a b", ".a"] {
+            assert!(!is_field_path(text), "{text}");
+        }
         assert_eq!(display_name("  育兰社区 ", NAME_CHARS), Ok("育兰社区"));
         assert_eq!(display_name(" ", NAME_CHARS), Err(TextError::Empty));
         assert_eq!(display_name("育\u{200B}兰", NAME_CHARS), Err(TextError::Invisible(0x200B)));

@@ -7,7 +7,7 @@ pub struct Fault {
     pub row: u64,
     /// The column's name; empty for the whole row.
     pub column: String,
-    /// The value, shortened, with invisible characters spelled out.
+    /// The value, shortened, without identity numbers, with invisible characters spelled out.
     pub value: String,
     /// UPPER_SNAKE: `BAD_DATE`.
     pub reason: &'static str,
@@ -35,7 +35,7 @@ impl Fault {
         Fault {
             row,
             column: column.to_owned(),
-            value: kernel::text::shorten(value, SHOWN),
+            value: kernel::text::shorten(&kernel::ids::without_numbers(value), SHOWN),
             reason,
             zh: zh.into(),
             en: en.into(),

@@ -128,9 +128,15 @@ fn places(
 ) -> Result<Vec<Option<usize>>, Vec<Fault>> {
     let mut at: HashMap<&str, usize> = HashMap::new();
     let mut bad = Vec::new();
+    // a file without a header has people where names of columns should stand
+    let quiet = columns.iter().any(|column| column.personal);
     for (n, name) in header.iter().enumerate() {
         let name = name.trim();
-        if at.insert(name, n).is_some() {
+        let twice = at.insert(name, n).is_some();
+        let known = columns.iter().any(|column| column.name == name);
+        let place = format!("#{}", n + 1);
+        let name = if known || !(quiet || kernel::ids::holds_number(name)) { name } else { &place };
+        if twice {
             bad.push(Fault::at(
                 1,
                 name,
@@ -140,7 +146,7 @@ fn places(
                 format!("the column {name} stands there twice"),
             ));
         }
-        if !columns.iter().any(|column| column.name == name) {
+        if !known {
             faults.push(
                 Fault::at(
                     1,

@@ -62,7 +62,7 @@ impl Backends {
 }
 
 fn unknown(path: &str) -> Refusal {
-    Refusal::new(&UNKNOWN_METHOD).with("method", path.trim_start_matches('/'))
+    Refusal::new(&UNKNOWN_METHOD).with("method", chassis::telemetry::method_name(path))
 }
 
 /// The method of a gRPC path.

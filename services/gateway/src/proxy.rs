@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::{body::Body, response::Response};
 use bytes::{Buf, Bytes, BytesMut};
-use chassis::refusal::{INVALID_ENCODING, Refusal, UNKNOWN_METHOD};
+use chassis::{
+    refusal::{INVALID_ENCODING, Refusal, UNKNOWN_METHOD},
+    telemetry::method_name,
+};
 use http::Request;
 use http_body_util::{BodyExt, Full, Limited};
 use prost_reflect::{DescriptorPool, DynamicMessage};
@@ -37,10 +40,7 @@ impl Proxy {
             self.open(&path, request).await?
         } else {
             let peer = self.backends.by_package(&path);
-            let unknown = || {
-                Refusal::new(&UNKNOWN_METHOD)
-                    .with("method", path.trim_start_matches('/').chars().take(200).collect::<String>())
-            };
+            let unknown = || Refusal::new(&UNKNOWN_METHOD).with("method", method_name(&path));
             (peer.ok_or_else(unknown)?, request.map(tonic::body::Body::new))
         };
         Ok(peer.oneshot(request).await?.map(Body::new))
@@ -53,7 +53,7 @@ impl Proxy {
         request: Request<Body>,
     ) -> Result<(chassis::peer::Peer, Request<tonic::body::Body>), Status> {
         let method = method_of(&self.pool, path)
-            .ok_or_else(|| Refusal::new(&UNKNOWN_METHOD).with("method", path.trim_start_matches('/')))?;
+            .ok_or_else(|| Refusal::new(&UNKNOWN_METHOD).with("method", method_name(path)))?;
         let (head, body) = request.into_parts();
         let broken = |cause: &str| Status::from(Refusal::new(&INVALID_ENCODING).with("cause", cause));
         let bytes = Limited::new(body, OPENED)

@@ -115,6 +115,18 @@ impl<T> Trie<T> {
         Err(allowed)
     }
 
+    /// A path with its own words where a template has them, and `*` for what a caller put there.
+    pub(crate) fn masked(&self, path: &str) -> String {
+        let (mut node, mut out) = (Some(self), String::new());
+        for segment in path.trim_start_matches('/').split('/') {
+            let literal = node.and_then(|node| node.literals.get(segment));
+            out.push('/');
+            out.push_str(if literal.is_some() { segment } else { "*" });
+            node = literal.or_else(|| node.and_then(|node| node.star.as_deref()));
+        }
+        out
+    }
+
     fn walk<'a>(
         &'a self,
         method: &str,
@@ -183,6 +195,8 @@ mod tests {
         assert_eq!(find("DELETE", "/v1/towns/malu/blocks/b"), Err(vec!["GET", "PATCH"]));
         assert_eq!(find("GET", "/v1/towns//blocks/b"), Err(vec![]));
         assert_eq!(find("GET", "/v1/nothing"), Err(vec![]));
+        assert_eq!(trie.masked("/v1/towns/malu/people/310199195112050137"), "/v1/towns/*/*/*");
+        assert_eq!(trie.masked("/v1/towns/malu/blocks/b:x"), "/v1/towns/*/blocks/*");
     }
 
     #[test]

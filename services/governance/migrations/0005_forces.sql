@@ -60,3 +60,7 @@ create constraint trigger block_forces after update of life on block
     deferrable initially deferred for each row execute function check_forces_within_block();
 
 create trigger keep_believed before update on block_force for each row execute function keep_what_was_believed();
+
+-- A person's id stands in URLs, logs and events: no identity number is one.
+alter table person add constraint person_id_is_no_number
+    check (id !~ '[0-9]{6}(18|19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9x]');

@@ -123,12 +123,15 @@ impl Import<'_> {
         }
     }
 
-    /// Keeps faults; the value of a personal cell is kept nowhere.
+    /// Keeps faults; the value of a personal cell is kept nowhere, nor what may have slipped from one into its neighbour.
     fn note_of(&mut self, sheet: &dyn Sheet, file: &str, mut faults: Vec<Fault>) {
         let personal =
             |name: &str| sheet.columns().iter().any(|column| column.personal && column.name == name);
-        for fault in faults.iter_mut().filter(|fault| personal(&fault.column)) {
-            fault.value.clear();
+        let holds_people = sheet.columns().iter().any(|column| column.personal);
+        for fault in &mut faults {
+            if personal(&fault.column) || (holds_people && !fault.value.is_ascii()) {
+                fault.value.clear();
+            }
         }
         self.note(file, faults);
     }

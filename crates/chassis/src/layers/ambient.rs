@@ -26,7 +26,7 @@ fn complete(response: Response, method: &str) -> Response {
         Some(status) if status.code() != Code::Ok && status.details().is_empty() => {
             let foreign = Refusal::new(reason_for(status.code()));
             let refusal = match status.code() {
-                Code::Unimplemented => foreign.with("method", method),
+                Code::Unimplemented => foreign.with("method", telemetry::method_name(method)),
                 Code::InvalidArgument | Code::OutOfRange => foreign.with("cause", status.message()),
                 Code::Unavailable => foreign.with("peer", method),
                 Code::Unauthenticated => foreign.with("cause", "refused"),
@@ -59,6 +59,6 @@ fn reason_for(code: Code) -> &'static Reason {
 }
 
 pub(super) async fn unknown_method(request: Request) -> Response {
-    let method = request.uri().path().trim_start_matches('/').to_owned();
+    let method = telemetry::method_name(request.uri().path());
     Status::from(Refusal::new(&UNKNOWN_METHOD).with("method", method)).into_http()
 }

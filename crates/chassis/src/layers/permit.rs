@@ -17,6 +17,7 @@ use crate::{
     clock::Clock,
     identity::{Directory, Unverified, Verifier, allows, bearer},
     refusal::{Refusal, UNAUTHENTICATED, UNAVAILABLE, UNKNOWN_METHOD},
+    telemetry::method_name,
 };
 
 /// The explicit permission of methods that need no login.
@@ -100,7 +101,7 @@ impl Gatekeeper {
         let permission = self
             .permissions
             .of(method)
-            .ok_or_else(|| Refusal::new(&UNKNOWN_METHOD).with("method", method))?;
+            .ok_or_else(|| Refusal::new(&UNKNOWN_METHOD).with("method", method_name(method)))?;
         if permission == PUBLIC {
             return Ok(None);
         }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, collections::HashMap};
 
+use kernel::ids::without_numbers;
 use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
 
@@ -17,9 +18,29 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Status {
         let Ambient { language, trace_id } = Ambient::current();
         log(&refusal);
-        let inner = *refusal.0;
+        let mut inner = *refusal.0;
+        sift(&mut inner);
         let details = details(&inner, language, trace_id);
         Status::with_error_details(inner.reason.code, fill(inner.reason.en, &inner.metadata), details)
+    }
+}
+
+/// Takes identity numbers out of whatever a refusal repeats: somebody typed one where a name belongs.
+fn sift(inner: &mut Inner) {
+    let clean = |text: &mut String| {
+        if let std::borrow::Cow::Owned(clean) = without_numbers(text) {
+            *text = clean;
+        }
+    };
+    inner.metadata.values_mut().for_each(clean);
+    for fault in &mut inner.fields {
+        [&mut fault.field, &mut fault.zh, &mut fault.en].into_iter().for_each(clean);
+    }
+    for (_, subject, text) in &mut inner.violations {
+        [subject, text].into_iter().for_each(clean);
+    }
+    if let Some((_, name)) = &mut inner.resource {
+        clean(name);
     }
 }
 
@@ -70,7 +91,7 @@ fn log(refusal: &Refusal) {
         tonic::Code::Internal | tonic::Code::Unknown | tonic::Code::DataLoss => {
             let causes: Vec<String> =
                 std::iter::successors(std::error::Error::source(refusal), |e| e.source())
-                    .map(ToString::to_string)
+                    .map(|cause| without_numbers(&cause.to_string()).into_owned())
                     .collect();
             tracing::error!(error.r#type = reason.name, causes = ?causes, "refused");
         }
@@ -112,6 +133,19 @@ mod tests {
         );
         assert_eq!(details.localized_message().unwrap().locale, "en");
         assert_eq!(details.request_info().unwrap().request_id, "0af7651916cd43dd8448eb211c80319c");
+    }
+
+    #[test]
+    fn an_identity_number_is_repeated_nowhere() {
+        let number = "310199195112050137";
+        let named = || Refusal::not_found("linli.dev/Person", format!("towns/malu/people/{number}"));
+        let fault = FieldFault::new(format!("a.{number}"), "FORMAT", number, number);
+        for refusal in [named(), Refusal::fields(vec![fault])] {
+            let status = Status::from(refusal);
+            let told = format!("{status:?} {}", String::from_utf8_lossy(status.details()));
+            assert!(!told.contains(number), "{told}");
+        }
+        assert_eq!(Status::from(named()).message().matches('*').count(), 18);
     }
 
     #[test]

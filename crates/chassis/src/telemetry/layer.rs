@@ -58,7 +58,7 @@ impl Trace {
 
     fn span<B>(self, request: &http::Request<B>) -> Span {
         let grpc = is_grpc(request.headers());
-        let path = request.uri().path().trim_start_matches('/');
+        let path = method_name(request.uri().path());
         match self.side {
             // a REST path may hold what must not be in a trace: the route is recorded when it is known
             Side::Edge if !grpc => {
@@ -90,6 +90,15 @@ impl Trace {
             ),
         }
     }
+}
+
+/// The method that a path of gRPC names, for spans, logs and errors; `_OTHER` when it reads like none: whoever mistakes
+/// the port may have anything in his path.
+pub fn method_name(path: &str) -> &str {
+    let method = path.trim_start_matches('/');
+    let (service, name) = method.split_once('/').unwrap_or_default();
+    let good = [service, name].into_iter().all(kernel::text::is_field_path);
+    if good { method } else { "_OTHER" }
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
@@ -141,7 +150,7 @@ where
                 });
             }
         }
-        let method = request.uri().path().trim_start_matches('/').to_owned();
+        let method = method_name(request.uri().path()).to_owned();
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone); // the one that is ready
         let work = async move {

@@ -6,7 +6,7 @@ mod sql;
 mod store;
 mod tree;
 
-pub use layer::{Route, TRACE_HEADER, Trace, code_name};
+pub use layer::{Route, TRACE_HEADER, Trace, code_name, method_name};
 pub use metrics::{Metrics, metrics};
 pub use store::{Attributes, StoredSpan, TraceStore};
 pub use tree::render;

@@ -1,11 +1,13 @@
 //! The citizen identity number 公民身份号码 (GB 11643-1999).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use jiff::civil::Date;
 
 /// The check characters by remainder (ISO 7064, MOD 11-2).
 const CHECKS: &[u8; 11] = b"10X98765432";
+/// Characters of a number.
+const CHARS: usize = 18;
 /// The weights of the first seventeen digits.
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
@@ -85,6 +87,36 @@ fn birth_date(text: &str) -> Option<Date> {
     Date::new(year, text[10..12].parse().ok()?, text[12..14].parse().ok()?).ok()
 }
 
+/// `text` with stars for whatever is written like an identity number in it, its check character right or wrong: the last
+/// sieve before something is shown, stored in clear or logged that a caller typed.
+pub fn without_numbers(text: &str) -> Cow<'_, str> {
+    let mut masked = None::<Vec<u8>>;
+    for at in 0..text.len().saturating_sub(CHARS - 1) {
+        if is_like_number(&text.as_bytes()[at..at + CHARS]) {
+            let bytes = masked.get_or_insert_with(|| text.as_bytes().to_vec());
+            bytes[at..at + CHARS].fill(b'*');
+        }
+    }
+    // stars stand where ASCII stood
+    masked.map_or(Cow::Borrowed(text), |bytes| Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Whether something is written like an identity number in `text`.
+pub fn holds_number(text: &str) -> bool {
+    text.as_bytes().windows(CHARS).any(is_like_number)
+}
+
+/// Seventeen digits, among them a date of the years 1800 to 2099, and a digit or X: as `person_id_is_no_number` has it in SQL.
+fn is_like_number(window: &[u8]) -> bool {
+    let (digits, last) = window.split_at(CHARS - 1);
+    let two = |at: usize| (digits[at] - b'0') * 10 + (digits[at + 1] - b'0');
+    digits.iter().all(u8::is_ascii_digit)
+        && last.iter().all(|c| c.is_ascii_digit() || matches!(c, b'X' | b'x'))
+        && (18..=20).contains(&two(6))
+        && (1..=12).contains(&two(10))
+        && (1..=31).contains(&two(12))
+}
+
 impl fmt::Debug for CitizenId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CitizenId({})", self.masked())
@@ -103,6 +135,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_written_like_a_number_is_masked_and_nothing_else() {
+        for (text, masked) in [
+            ("", ""),
+            ("310199195112050137", "******************"),
+            ("居民310199195112050137。", "居民******************。"),
+            ("towns/malu/people/31019919511205013x", "towns/malu/people/******************"),
+            ("a 310199195112050138 b 310199195112050137", "a ****************** b ******************"),
+            ("310199195113050137", "310199195113050137"), // no thirteenth month
+            ("310114106001", "310114106001"),
+            ("01a20a51-ee3b-7000-8000-000000000000", "01a20a51-ee3b-7000-8000-000000000000"),
+        ] {
+            assert_eq!(without_numbers(text), masked);
+            assert_eq!(holds_number(text), text != masked);
+        }
+    }
 
     /// ISO 7064 asks that the whole string is congruent to 1 when it is read by doubling; X counts ten.
     fn congruent(text: &str) -> bool {

@@ -14,7 +14,7 @@ fn step(message: &mut DynamicMessage, whole: &str, path: &str, text: &str) -> Re
     let descriptor = message.descriptor();
     let field = descriptor.get_field_by_name(name).or_else(|| descriptor.get_field_by_json_name(name));
     let field = field.ok_or_else(|| {
-        let shown: String = whole.chars().take(80).collect();
+        let shown = if kernel::text::is_field_path(whole) { whole } else { "query" };
         FieldFault::new(shown, "UNKNOWN_FIELD", "没有此字段", "there is no such field")
     })?;
     if let (Some(rest), Kind::Message(_)) = (rest, field.kind()) {

@@ -36,14 +36,23 @@ fn refusal(field: &str, error: &serde_json::Error) -> Refusal {
     Refusal::fields(vec![FieldFault::new(place, "JSON", format!("JSON 有误：{what}"), what)])
 }
 
-/// What stands in quotation marks (`invalid type: string "…"`) came from the caller; names in backticks are ours or a
-/// key that we don't know.
+/// What stands in quotation marks (`invalid type: string "…"`) came from the caller. What stands between backticks or
+/// apostrophes is a name of ours, a key that we don't know, or a value (``integer `3101…` ``): repeated when it reads like a
+/// field. Our own words are ASCII.
 fn scrub(text: &str) -> String {
     let mut out = String::new();
-    for (n, part) in text.split('"').enumerate() {
-        out.push_str(if n % 2 == 0 { part } else { "…" });
+    let mut rest = text;
+    while let Some(at) = rest.find(['"', '`', '\'']) {
+        let (before, quoted) = rest.split_at(at);
+        let mark = &quoted[..1];
+        let (inside, after) = quoted[1..].split_once(mark).unwrap_or((&quoted[1..], ""));
+        out.push_str(before);
+        out.push_str(if mark != "\"" && kernel::text::is_field_path(inside) { inside } else { "…" });
+        rest = after;
     }
-    out.chars().take(300).collect()
+    out.push_str(rest);
+    let ours = out.chars().filter(|c| c.is_ascii() || *c == '…').take(300).collect::<String>();
+    kernel::ids::without_numbers(&ours).into_owned()
 }
 
 /// Walks a value and keeps nothing of it.
@@ -96,7 +105,6 @@ impl<'de> Visitor<'de> for Strict {
         let (inner, mut keys) = (self.deeper()?, HashSet::new());
         while let Some(key) = object.next_key::<String>()? {
             if !keys.insert(key.clone()) {
-                let key: String = key.chars().take(60).collect();
                 return Err(A::Error::custom(format_args!("the key `{key}` stands there twice")));
             }
             object.next_value_seed(inner)?;
@@ -128,5 +136,18 @@ mod tests {
             scrub(r#"invalid type: string "310199…", expected i32"#),
             "invalid type: string …, expected i32"
         );
+        for (said, told) in [
+            (
+                "invalid type: integer `310199195112050137`, expected a string",
+                "invalid type: integer …, expected a string",
+            ),
+            ("unrecognized field name '钱甲子' at line 1", "unrecognized field name … at line 1"),
+            ("unrecognized field name 'favourite' at line 1", "unrecognized field name favourite at line 1"),
+            ("unrecognized enum value '钱'甲子' at", "unrecognized enum value … at"),
+            ("a key `open", "a key …"),
+        ] {
+            let found = scrub(said);
+            assert!(found == told || !found.contains(['钱', '甲', '3']), "{said}: {found}");
+        }
     }
 }

@@ -86,7 +86,7 @@ impl Rest {
         let (head, body) = request.into_parts();
         let (leaf, segments) = match self.trie.find(head.method.as_str(), head.uri.path()) {
             Ok(found) => found,
-            Err(allowed) => return not_found(&head, &allowed),
+            Err(allowed) => return not_found(&head, &self.trie.masked(head.uri.path()), &allowed),
         };
         let answer = match self.call(&head, body, leaf, &segments).await {
             Ok(answer) => answer,
@@ -170,9 +170,9 @@ fn binding(rule: &DynamicMessage) -> Option<(String, String, String)> {
     Some((verb.to_uppercase(), text(verb), text("body")))
 }
 
-fn not_found(head: &http::request::Parts, allowed: &[&str]) -> Response {
-    let refusal = Refusal::new(&UNKNOWN_METHOD)
-        .with("method", format!("{} {}", head.method, head.uri.path().chars().take(200).collect::<String>()));
+fn not_found(head: &http::request::Parts, path: &str, allowed: &[&str]) -> Response {
+    let path: String = path.chars().take(200).collect();
+    let refusal = Refusal::new(&UNKNOWN_METHOD).with("method", format!("{} {path}", head.method));
     let mut response = respond(&Status::from(refusal));
     *response.status_mut() =
         if allowed.is_empty() { http::StatusCode::NOT_FOUND } else { http::StatusCode::METHOD_NOT_ALLOWED };

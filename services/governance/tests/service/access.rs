@@ -21,7 +21,8 @@ const TOWNLESS: &[(&str, &str)] = &[
     ("ListTables", "what a file must look like is the same everywhere"),
 ];
 
-fn methods() -> Vec<(MethodDescriptor, String)> {
+/// Every method of the contracts with its permission.
+pub(crate) fn methods() -> Vec<(MethodDescriptor, String)> {
     let pool = DescriptorPool::decode(contracts::DESCRIPTORS).unwrap();
     let option = pool.get_extension_by_name("linli.common.v1.permission").unwrap();
     let all = pool
@@ -114,6 +115,15 @@ fn bind(message: &mut DynamicMessage, path: &[String], name: String) {
     }
 }
 
+/// A request that the contract accepts, about what is called `id`.
+pub(crate) fn filled(method: &MethodDescriptor, id: &str) -> DynamicMessage {
+    let mut message = sample(&method.input(), id);
+    if let Some((field, name)) = bound(method, id) {
+        bind(&mut message, &field, name);
+    }
+    message
+}
+
 /// What stands in a field that no path binds.
 fn text(field: &str, id: &str) -> String {
     let of = |kind: &str| format!("towns/malu/{kind}/{id}");
@@ -145,11 +155,17 @@ async fn call(
     id: &str,
     token: Option<&str>,
 ) -> Result<(), Status> {
+    send(service, method, &filled(method, id), token).await
+}
+
+/// Calls a method with a message of its own.
+pub(crate) async fn send(
+    service: &Service,
+    method: &MethodDescriptor,
+    message: &DynamicMessage,
+    token: Option<&str>,
+) -> Result<(), Status> {
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name()).parse().unwrap();
-    let mut message = sample(&method.input(), id);
-    if let Some((field, name)) = bound(method, id) {
-        bind(&mut message, &field, name);
-    }
     let bytes = Bytes::from(message.encode_to_vec());
     let request =
         token.map_or_else(|| tonic::Request::new(bytes.clone()), |token| with(bytes.clone(), token));

@@ -155,6 +155,7 @@ async fn an_identity_number_stands_once_and_a_ground_holds_one_household_a_day()
     service.sql("insert into person_reading (town, id, person, principal, method, purpose) values ('malu', gen_random_uuid(), 'p1', 'a', 'b', 'c')").await;
     for (sql, refused) in [
         (person("p2", 1), "person_once"),
+        (person("p-310199195112050137", 2), "person_id_is_no_number"),
         (residence("h2", "REGISTERED", "[2019-01-01,2020-01-02)"), "residence_one_per_ground"),
         ("update residence set household = 'h2'".to_owned(), "history_is_kept"),
         ("delete from person_reading".to_owned(), "readings_are_kept"),

@@ -43,7 +43,7 @@ async fn report(service: &Service, name: &str) -> pb::ImportReport {
     }
 }
 
-async fn import(
+pub(crate) async fn import(
     service: &Service,
     files: &[(&str, &[u8])],
     mode: pb::ImportMode,
@@ -54,7 +54,7 @@ async fn import(
     report(service, &name).await
 }
 
-async fn ready() -> Service {
+pub(crate) async fn ready() -> Service {
     let service = service(date(2020, 12, 1)).await;
     service
         .sql("insert into community (town, id, display_name) select 'malu', id, id from unnest(array['jiading-xincheng-core','baiyin','malu-old-town','jibang','villages']) id")
@@ -232,10 +232,9 @@ async fn places_come_in_the_order_that_they_require_and_each_fault_is_named() {
     }
 }
 
-#[tokio::test]
-async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_personal() {
-    let service = ready().await;
-    let demo = [
+/// The tables of the demonstration, residents the eighth of them.
+pub(crate) fn demo() -> Vec<(&'static str, &'static [u8])> {
+    vec![
         ("committees", COMMITTEES),
         ("blocks", include_bytes!("../../../../deploy/demo/blocks.csv").as_slice()),
         ("stewardships", include_bytes!("../../../../deploy/demo/stewardships.csv").as_slice()),
@@ -247,7 +246,13 @@ async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_person
         ("bodies", include_bytes!("../../../../deploy/demo/bodies.csv").as_slice()),
         ("memberships", include_bytes!("../../../../deploy/demo/memberships.csv").as_slice()),
         ("block_forces", include_bytes!("../../../../deploy/demo/block_forces.csv").as_slice()),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_personal() {
+    let service = ready().await;
+    let demo = demo();
     let first = import(&service, &demo, pb::ImportMode::Atomic, false).await;
     assert!(first.stored, "{:?}", first.rows);
     let again = import(&service, &demo, pb::ImportMode::GoodRowsOnly, false).await;

@@ -5,6 +5,7 @@
 mod access;
 mod behind;
 mod bodies;
+mod canaries;
 mod forces;
 mod harness;
 mod imports;
