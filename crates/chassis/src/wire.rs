@@ -96,8 +96,7 @@ pub fn mask(
     }
     let find = |path: &String| known.iter().find(|field| *field == path).copied();
     let unknown = paths.iter().filter(|path| find(path).is_none());
-    let unknown: Vec<&str> =
-        unknown.map(|path| if kernel::text::is_field_path(path) { path.as_str() } else { "…" }).collect();
+    let unknown: Vec<&str> = unknown.map(|path| kernel::text::repeatable(path)).collect();
     if !unknown.is_empty() {
         let (wrong, right) = (unknown.join(", "), known.join(", "));
         return Err(FieldFault::new(

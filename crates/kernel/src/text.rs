@@ -57,6 +57,11 @@ pub fn is_field_path(text: &str) -> bool {
         && !crate::ids::holds_number(text)
 }
 
+/// What a caller typed where a name of ours belongs, for a message: `…` unless it reads like one.
+pub fn repeatable(text: &str) -> &str {
+    if is_field_path(text) || crate::name::is_id(text) { text } else { "…" }
+}
+
 /// At most `limit` characters of `text` for a message, with invisible ones spelled out.
 pub fn shorten(text: &str, limit: usize) -> String {
     let mut out = String::new();
@@ -91,6 +96,7 @@ mod tests {
     #[test]
     fn names_are_trimmed_and_what_nobody_sees_is_refused() {
         assert!(is_field_path("block.start_date") && is_field_path("kind2"));
+        assert_eq!(["committee-officer", "钱甲子"].map(repeatable), ["committee-officer", "…"]);
         for text in ["", "钱甲子", "310199195112050137", "x310199195112050137", "a b", ".a"] {
             assert!(!is_field_path(text), "{text}");
         }

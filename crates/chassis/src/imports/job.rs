@@ -82,7 +82,7 @@ impl Import<'_> {
                 pb::TableReport { table: file.table.clone(), file: label.clone(), ..Default::default() };
             let Some(sheet) = self.sheets.iter().find(|sheet| sheet.name() == file.table).cloned() else {
                 let known: Vec<&str> = self.sheets.iter().map(|sheet| sheet.name()).collect();
-                let (table, known) = (file.table.clone(), known.join(", "));
+                let (table, known) = (kernel::text::repeatable(&file.table), known.join(", "));
                 self.note(
                     &label,
                     vec![Fault::whole(

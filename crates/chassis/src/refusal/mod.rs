@@ -147,6 +147,12 @@ impl Refusal {
         self
     }
 
+    /// Adds what a caller typed where a name of ours belongs: it is repeated only when it reads like one.
+    #[must_use]
+    pub fn with_typed(self, key: &'static str, text: &str) -> Refusal {
+        self.with(key, kernel::text::repeatable(text))
+    }
+
     /// Adds a `PreconditionFailure` violation: type (`STATE`, `FOUR_EYES`, …), subject (a name), description.
     pub fn violating(
         mut self,

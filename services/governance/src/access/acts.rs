@@ -40,7 +40,7 @@ impl Verb for Create {
         let area: Option<Area> = faults.take(wire::parsed("role_binding.area", &given.area));
         let area = faults.finish(area)?;
         let wanted =
-            role(&given.role).ok_or_else(|| Refusal::new(&UNKNOWN_ROLE).with("role", &given.role))?;
+            role(&given.role).ok_or_else(|| Refusal::new(&UNKNOWN_ROLE).with_typed("role", &given.role))?;
         if area.town().is_some_and(|its| its != town.town()) {
             return Err(Refusal::field(
                 "role_binding.area",

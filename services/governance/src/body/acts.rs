@@ -54,7 +54,7 @@ impl New {
         if !store::has_kind(work.sql(), &self.head.kind, self.head.level).await? {
             return Err(Refusal::new(&UNKNOWN_BODY_KIND)
                 .with("field", "kind")
-                .with("kind", &self.head.kind)
+                .with_typed("kind", &self.head.kind)
                 .with("level", self.head.level));
         }
         need_owner(work, scope, town, &self.facts, self.head.life.from()).await?;

@@ -16,7 +16,7 @@ use contracts::linli::{
     platform::v1::ImportMode,
 };
 use jiff::civil::date;
-use prost_reflect::{Kind, Value};
+use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 use sqlx::{Connection, PgConnection, Row};
 use tonic::Status;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
@@ -216,30 +216,54 @@ async fn pages(service: &Service) -> Vec<String> {
     }
 }
 
+/// What somebody may type where it doesn't belong.
+const WRONG: [&str; 5] = [
+    "310199195112050137",
+    "钱甲子",
+    "towns/malu/people/310199195112050137",
+    "name = 310199195112050137",
+    "name = \"钱甲子\" AND",
+];
+
+/// The message as often as it has fields of text, its parts' too, each time with `typed` in another one.
+fn with_each(message: &DynamicMessage, typed: &str) -> Vec<(String, DynamicMessage)> {
+    let mut all = Vec::new();
+    for field in message.descriptor().fields() {
+        let mut changed = message.clone();
+        match (field.kind(), message.get_field(&field).as_ref()) {
+            (Kind::String, _) => {
+                let value = Value::String(typed.to_owned());
+                changed.set_field(&field, if field.is_list() { Value::List(vec![value]) } else { value });
+                all.push((field.name().to_owned(), changed));
+            }
+            (Kind::Message(_), Value::Message(part)) if message.has_field(&field) => {
+                for (path, part) in with_each(part, typed) {
+                    let mut changed = message.clone();
+                    changed.set_field(&field, Value::Message(part));
+                    all.push((format!("{}.{path}", field.name()), changed));
+                }
+            }
+            (_, _) => {}
+        }
+    }
+    all
+}
+
 /// Every field of text of every method, with a number or a name in the wrong place. Nothing of it is stored.
 async fn wrong_places(service: &Service) -> Vec<(String, Status)> {
     let administrator = service.token("administrator", "administrator", "malu");
     let mut refused = Vec::new();
     for (method, _) in methods() {
-        let fields: Vec<_> = method.input().fields().filter(|field| field.kind() == Kind::String).collect();
-        for field in fields {
-            for canary in [
-                "310199195112050137",
-                "钱甲子",
-                "towns/malu/people/310199195112050137",
-                "name = 310199195112050137",
-                "name = \"钱甲子\" AND",
-            ] {
-                let mut message = filled(&method, "c1");
-                let value = Value::String(canary.to_owned());
-                message.set_field(&field, if field.is_list() { Value::List(vec![value]) } else { value });
-                match method.input().get_field_by_name("validate_only") {
-                    Some(only) => message.set_field(&only, Value::Bool(true)),
-                    None if method.input().get_field_by_name("request_id").is_some() => continue,
-                    None => {}
-                }
+        let mut message = filled(&method, "c1");
+        match method.input().get_field_by_name("validate_only") {
+            Some(only) => message.set_field(&only, Value::Bool(true)),
+            None if method.input().get_field_by_name("request_id").is_some() => continue,
+            None => {}
+        }
+        for typed in WRONG {
+            for (field, message) in with_each(&message, typed) {
                 if let Err(status) = send(service, &method, &message, Some(&administrator)).await {
-                    refused.push((format!("{} {} = {canary}", method.full_name(), field.name()), status));
+                    refused.push((format!("{} {field} = {typed}", method.full_name()), status));
                 }
             }
         }
