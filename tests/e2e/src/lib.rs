@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::Read,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -19,6 +18,10 @@ pub type Done<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// How long a start may take.
 const START: Duration = Duration::from_secs(120);
+
+/// The file in the data directory that takes what a suite writes on its standard error: not a pipe, because nobody
+/// reads while it runs.
+pub const LOG: &str = "suite.log";
 
 /// A running process of `linli`. Dropped, it is killed.
 #[derive(Debug)]
@@ -77,7 +80,8 @@ impl Suite {
     /// What it said when it ended instead.
     pub fn start(mut command: Command, dir: &Path) -> Done<Suite> {
         let _ = fs::remove_file(dir.join("addresses"));
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let log = fs::File::create(dir.join(LOG))?;
+        let mut child = command.stdout(Stdio::null()).stderr(log).spawn()?;
         let begun = Instant::now();
         loop {
             let addresses = fs::read_to_string(dir.join("addresses")).unwrap_or_default();
@@ -87,10 +91,7 @@ impl Suite {
             }
             if child.try_wait()?.is_some() || begun.elapsed() > START {
                 let _ = child.kill();
-                let mut said = String::new();
-                if let Some(mut stderr) = child.stderr.take() {
-                    stderr.read_to_string(&mut said)?;
-                }
+                let said = fs::read_to_string(dir.join(LOG)).unwrap_or_default();
                 return Err(format!("the suite did not start: {said}").into());
             }
             std::thread::yield_now();

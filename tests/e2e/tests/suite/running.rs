@@ -7,6 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
+pub(crate) use e2e::LOG;
 use e2e::Suite;
 
 /// A running process of `linli`.
