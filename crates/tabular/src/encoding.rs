@@ -8,7 +8,7 @@ use encoding_rs::{GBK, UTF_16BE, UTF_16LE};
 
 use crate::Fault;
 
-/// How a file's text is written.
+/// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8.
@@ -21,6 +21,8 @@ pub enum Encoding {
     Utf16Le,
     /// UTF-16, big-endian, with its mark.
     Utf16Be,
+    /// No text: a workbook (Office Open XML).
+    Xlsx,
 }
 
 impl Encoding {
@@ -32,6 +34,7 @@ impl Encoding {
             Encoding::Gbk => "GBK",
             Encoding::Utf16Le => "UTF-16LE",
             Encoding::Utf16Be => "UTF-16BE",
+            Encoding::Xlsx => "XLSX",
         }
     }
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
 use proptest::prelude::*;
-use tabular::{Cells, Column, Csv, Fault, Field, Limits, Table, read_csv};
+use tabular::{Cells, Column, Csv, Fault, Field, Limits, Table, Xlsx, read_csv, read_table};
 
 const fn column(name: &'static str) -> Column {
     Column { name, required: true, max_chars: 200, personal: false }
@@ -29,7 +29,7 @@ fn bytes(file: &str) -> Vec<u8> {
 }
 
 fn read(file: &str) -> Result<Table, Vec<Fault>> {
-    read_csv(&bytes(file), COLUMNS, Limits::default())
+    read_table(&bytes(file), file, COLUMNS, Limits::default())
 }
 
 /// The faults of the cells that a committee's row is read by.
@@ -61,6 +61,7 @@ fn files_that_are_accepted() {
         ("header_only.csv", 0, "UTF-8", Some("NO_ROWS")),
         ("unknown_column.csv", 6, "UTF-8", Some("UNKNOWN_COLUMN")),
         ("formula.csv", 6, "UTF-8", None),
+        ("code_as_number.xlsx", 4, "XLSX", None),
     ] {
         let table = read(file).unwrap_or_else(|faults| panic!("{file}: {faults:?}"));
         assert_eq!((table.rows.len(), table.encoding.name()), (rows, encoding), "{file}");
@@ -68,6 +69,7 @@ fn files_that_are_accepted() {
         assert_eq!(faults(file), [], "{file}");
     }
     assert_eq!(read("gbk.csv").unwrap().rows[0].cells[2], "育兰社区居委会");
+    assert_eq!(read("code_as_number.xlsx").unwrap().rows[0].cells[0], "310114106001");
 }
 
 #[test]
@@ -86,6 +88,9 @@ fn files_that_are_refused_with_row_and_column() {
         ("long_cell.csv", one(2, "name", "TOO_LONG")),
         ("open_quote.csv", one(6, "", "OPEN_QUOTE")),
         ("short_row.csv", one(5, "", "WIDTH")),
+        ("wrong_sheet.xlsx", one(0, "", "WRONG_SHEET")),
+        ("not_a_zip.xlsx", one(0, "", "NOT_A_WORKBOOK")),
+        ("far_cell.xlsx", one(1_048_576, "", "OUTSIDE")),
     ] {
         assert_eq!(faults(file), expected, "{file}");
     }
@@ -97,28 +102,42 @@ fn files_that_are_refused_with_row_and_column() {
     assert_eq!(faults("nul_byte.csv")[0].2, "INVISIBLE");
 }
 
+const PAIR: &[Column] = &[column("text"), column("number")];
+
+/// The rows that a file has, read again.
+fn pairs(file: &[u8]) -> Vec<(String, i64)> {
+    let table = read_table(file, "", PAIR, Limits::default()).unwrap();
+    table.rows.iter().map(|row| (row.cells[0].clone(), row.cells[1].parse().unwrap())).collect()
+}
+
 proptest! {
-    /// Whatever text is exported, the same is read again, and no cell begins like a formula.
+    /// Whatever text is exported, the same is read again, in both formats.
     #[test]
-    fn what_is_exported_is_read_again(rows in prop::collection::vec(("[a-z0-9=+@,\"'\u{4e00}-\u{4e80}-]{0,12}", any::<i64>()), 0..8)) {
-        let columns = [Column { name: "text", required: true, max_chars: 50, personal: false }, Column { name: "number", required: true, max_chars: 50, personal: false }];
+    fn what_is_exported_is_read_again(
+        rows in prop::collection::vec(("[a-z0-9=+@_,\"'<&\u{4e00}-\u{4e80}-]{0,12}", any::<i64>()), 0..8)
+    ) {
         let mut csv = Csv::new(["text", "number"]).unwrap();
+        let mut xlsx = Xlsx::new("pairs", PAIR, None).unwrap();
         for (text, number) in &rows {
             csv.row([Field::Text(text.clone()), Field::Number(*number)]).unwrap();
+            xlsx.row([Field::Text(text.clone()), Field::Number(*number)]).unwrap();
         }
-        let file = csv.finish().unwrap();
-        let table = read_csv(&file, &columns, Limits::default()).unwrap();
-        let again: Vec<(String, i64)> = table.rows.iter().map(|row| (row.cells[0].clone(), row.cells[1].parse().unwrap())).collect();
-        let expected: Vec<(String, i64)> = rows.iter().map(|(text, number)| (match text.strip_prefix('\'') {
-            // an apostrophe of the user's own before a formula is taken for the guard
-            Some(rest) if kernel::text::formula_like(rest) => rest.to_owned(),
-            _ => text.clone(),
-        }, *number)).collect();
-        prop_assert_eq!(again, expected);
+        prop_assert_eq!(&pairs(&csv.finish().unwrap()), &rows);
+        prop_assert_eq!(&pairs(&xlsx.finish(Some(&["a text", "a number"])).unwrap()), &rows);
     }
 
     #[test]
     fn any_bytes_are_read_or_refused(file in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = read_csv(&file, COLUMNS, Limits::default());
+        let _ = read_table(&file, "a.xlsx", COLUMNS, Limits::default());
+    }
+
+    /// A workbook with damaged bytes is read or refused.
+    #[test]
+    fn damaged_workbooks_are_read_or_refused(at in any::<prop::sample::Index>(), bytes in any::<[u8; 4]>()) {
+        let mut file = self::bytes("code_as_number.xlsx");
+        let at = at.index(file.len() - 4);
+        file[at..at + 4].copy_from_slice(&bytes);
+        let _ = read_table(&file, "a.xlsx", COLUMNS, Limits::default());
     }
 }

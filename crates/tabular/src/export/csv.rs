@@ -1,15 +1,9 @@
-//! Tables to outside: CSV that a spreadsheet shows as it is, and runs nothing of.
+//! CSV: UTF-8 with a mark (for spreadsheets), CRLF.
 
-/// A cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// Text: guarded when it looks like a formula.
-    Text(String),
-    /// A number, written as it is.
-    Number(i64),
-}
+use super::Field;
+use crate::rows::guarded;
 
-/// A table that is written: UTF-8 with a mark (for spreadsheets), CRLF.
+/// A table that is written: UTF-8 with a mark, CRLF, an apostrophe before text that looks like a formula.
 #[derive(Debug)]
 pub struct Csv {
     writer: csv::Writer<Vec<u8>>,
@@ -34,7 +28,7 @@ impl Csv {
     pub fn row(&mut self, fields: impl IntoIterator<Item = Field>) -> Result<(), csv::Error> {
         self.writer.write_record(fields.into_iter().map(|field| match field {
             Field::Number(number) => number.to_string(),
-            Field::Text(text) if kernel::text::formula_like(&text) => format!("'{text}"),
+            Field::Text(text) if guarded(&text) => format!("'{text}"),
             Field::Text(text) => text,
         }))
     }

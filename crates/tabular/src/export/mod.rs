@@ -1,0 +1,16 @@
+//! Tables to outside: what a spreadsheet shows as it is, and runs nothing of; what is imported again changes nothing.
+
+mod csv;
+mod xlsx;
+
+pub use csv::Csv;
+pub use xlsx::Xlsx;
+
+/// A cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Text: never run, also when it looks like a formula.
+    Text(String),
+    /// A number, written as it is.
+    Number(i64),
+}
