@@ -212,7 +212,7 @@ fn other_files_are_told_what_to_do() {
 #[test]
 fn archives_that_unfold_too_far_are_refused_before_they_are_opened() {
     let limits = Limits::default();
-    let spaces = " ".repeat(8 << 20);
+    let spaces = " ".repeat(9 << 20);
     // told honestly in the directory; told as small, where inflating ends at what was told
     let mut bomb = sheet(&spaces);
     assert_eq!(refused(&bomb, limits), "UNFOLDS_TOO_LARGE");

@@ -1,16 +1,46 @@
 //! How the command line reaches a running suite.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde_json::Value;
 
 use crate::dev;
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Who calls, and about which town.
+#[derive(clap::Args)]
+pub(crate) struct Caller {
+    /// The town.
+    #[arg(long, default_value = dev::DEMO_TOWN)]
+    town: String,
+    /// The token; default: one of the development issuer.
+    #[arg(long, env = "LINLI_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+impl Caller {
+    /// The town's name: `towns/{town}`.
+    pub(crate) fn town(&self) -> String {
+        format!("towns/{}", self.town)
+    }
+
+    /// The token that was given, else one for an officer of the town.
+    pub(crate) fn token(&self) -> Result<String, Failure> {
+        if let Some(token) = &self.token {
+            return Ok(token.clone());
+        }
+        let issuer = chassis::identity::DevIssuer::load_or_create(&dev::data_dir(&dev::config()?))?;
+        Ok(dev::token(&issuer, "town-officer", Some(&self.town), None, Duration::from_secs(3_600))?)
+    }
+}
+
 /// The addresses of gateway and admin port: those of the suite that runs on the data directory, else the settings.
-pub(crate) fn addresses() -> Result<(SocketAddr, SocketAddr), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn addresses() -> Result<(SocketAddr, SocketAddr), Failure> {
     let config = dev::config()?;
     let written = std::fs::read_to_string(dev::data_dir(&config).join("addresses")).unwrap_or_default();
     let mut lines = written.lines().filter_map(|line| line.parse().ok());
@@ -26,13 +56,33 @@ pub(crate) fn addresses() -> Result<(SocketAddr, SocketAddr), Box<dyn std::error
 }
 
 /// Sends a request and yields status and body.
-pub(crate) async fn send(
-    request: Request<Full<Bytes>>,
-) -> Result<(http::StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) async fn send(request: Request<Full<Bytes>>) -> Result<(http::StatusCode, Bytes), Failure> {
     let uri = request.uri().clone();
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let answer =
         client.request(request).await.map_err(|error| format!("{uri}: {error}; does the suite run?"))?;
     let status = answer.status();
     Ok((status, answer.into_body().collect().await?.to_bytes()))
+}
+
+/// Calls the running gateway, JSON in and out; what is refused is the error.
+pub(crate) async fn call(
+    token: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Result<Value, Failure> {
+    let (gateway, _) = addresses()?;
+    let bytes = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("http://{gateway}{path}"))
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(Full::new(bytes))?;
+    let (status, body) = send(request).await?;
+    if !status.is_success() {
+        return Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into());
+    }
+    Ok(serde_json::from_slice(&body)?)
 }

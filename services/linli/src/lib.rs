@@ -35,6 +35,8 @@ enum Command {
     Trace(commands::trace::Arguments),
     /// Imports tables through a running gateway.
     Import(commands::import::Arguments),
+    /// Exports a table through a running gateway.
+    Export(commands::export::Arguments),
     /// Brings the schemas up to date.
     Migrate,
     /// Looks for what would keep the suite from running.
@@ -106,6 +108,7 @@ async fn run(command: Command) -> Done {
         Command::Clock { act } => commands::clock::run(act).await,
         Command::Trace(arguments) => commands::trace::run(&arguments).await,
         Command::Import(arguments) => commands::import::run(&arguments).await,
+        Command::Export(arguments) => commands::export::run(&arguments).await,
         Command::Migrate => commands::migrate::run().await,
         Command::Doctor => commands::doctor::run().await,
         Command::Config { act: ConfigAct::Print } => commands::config::run(),

@@ -5,7 +5,7 @@ use kernel::name::TownName;
 use prost::Message;
 use prost_types::Any;
 use serde_json::json;
-use tabular::{Fault, Limits, Row, Table, read_csv};
+use tabular::{Fault, Limits, Row, Table, read_table};
 use uuid::Uuid;
 
 use super::{Applied, RowError, Sheet, Sheets, Tables, input_place};
@@ -59,7 +59,7 @@ impl Job for ImportJob {
             results: Vec::new(),
             noted: 0,
         };
-        import.read();
+        import.read().await?;
         let chunked = import.request.mode() == pb::ImportMode::GoodRowsOnly && !import.request.validate_only;
         let stopped = if chunked { import.in_chunks().await? } else { import.at_once().await? };
         if stopped { Ok(None) } else { Ok(Some(any(&import.report))) }
@@ -73,8 +73,9 @@ fn finished(cursor: &serde_json::Value) -> Option<pb::ImportReport> {
 }
 
 impl Import<'_> {
-    /// Reads every file; what can't be read is noted.
-    fn read(&mut self) {
+    /// Reads every file; what can't be read is noted. The limit of cells holds for all files together.
+    async fn read(&mut self) -> Result<(), Refusal> {
+        let mut limits = Limits::default();
         for n in 0..self.request.files.len() {
             let file = &self.request.files[n];
             let label = if file.file_name.is_empty() { file.table.clone() } else { file.file_name.clone() };
@@ -95,12 +96,15 @@ impl Import<'_> {
                 self.report.tables.push(report);
                 continue;
             };
-            match read_csv(&file.content, sheet.columns(), Limits::default()) {
+            let (content, name, columns) = (file.content.clone(), file.file_name.clone(), sheet.columns());
+            let read = tokio::task::spawn_blocking(move || read_table(&content, &name, columns, limits));
+            match read.await.map_err(Refusal::internal)? {
                 Err(faults) => {
                     report.faulty = 1;
                     self.note_of(sheet.as_ref(), &label, faults);
                 }
                 Ok(mut table) => {
+                    limits = limits.after(&table);
                     report.encoding = table.encoding.name().to_owned();
                     report.rows = table.total as i64;
                     let mut faults = std::mem::take(&mut table.faults);
@@ -121,6 +125,7 @@ impl Import<'_> {
             }
             self.report.tables.push(report);
         }
+        Ok(())
     }
 
     /// Keeps faults; the value of a personal cell is kept nowhere, nor what may have slipped from one into its neighbour.

@@ -4,6 +4,7 @@
 //! every faulty row is found in one run. ATOMIC stores all or nothing in one transaction; GOOD_ROWS_ONLY commits in
 //! chunks together with how far it is, so that a killed import goes on where it stopped.
 
+mod file;
 mod job;
 mod service;
 

@@ -6,10 +6,9 @@ use contracts::{
 };
 use kernel::name::TownName;
 use prost::Message;
-use tabular::Csv;
 use tonic::{Request, Response, Status};
 
-use super::{Export, Sheet, Sheets, input_place, job::new_id};
+use super::{Export, Sheet, Sheets, file::Form, input_place, job::new_id};
 use crate::{
     call::Call,
     context::Context,
@@ -28,7 +27,7 @@ pub struct Imports {
     pub worker: Worker,
     /// The tables.
     pub sheets: Sheets,
-    /// What the names of exported files say: 示例数据.
+    /// What exported files and their names say: 示例数据.
     pub mark: Option<&'static str>,
 }
 
@@ -92,29 +91,29 @@ impl Imports {
     ) -> Result<pb::ExportTableResponse, Refusal> {
         let town: TownName = wire::name("town", &request.town)?;
         call.whole_town(town.town())?;
-        let sheet = self.sheets.iter().find(|sheet| sheet.name() == request.table);
+        let sheet = self.sheets.iter().find(|sheet| sheet.name() == request.table).cloned();
         let sheet = sheet.ok_or_else(|| {
             let known: Vec<&str> = self.sheets.iter().map(|sheet| sheet.name()).collect();
             let known = known.join(", ");
             Refusal::field("table", "UNKNOWN_TABLE", format!("可用：{known}"), format!("there are {known}"))
         })?;
         let clear = self.clears(call, request, sheet.as_ref(), &town).await?;
-        let mut csv =
-            Csv::new(sheet.columns().iter().map(|column| column.name)).map_err(Refusal::internal)?;
-        if !request.template {
+        let rows = if request.template {
+            None
+        } else {
             let day = jiff::Zoned::new(crate::clock::recorded_now(), crate::clock::shanghai()).date();
             let vault = self.context.db.vault();
             let mut read = self.context.db.read().await?;
             let mut export = Export { sql: read.sql(), vault, town: &town, day, clear };
-            for row in sheet.export(&mut export).await? {
-                csv.row(row).map_err(Refusal::internal)?;
-            }
-        }
-        let mark = self.mark.map(|mark| format!("-{mark}")).unwrap_or_default();
+            Some(sheet.export(&mut export).await?)
+        };
+        let (form, mark) = (Form::of(request.format()), self.mark);
+        let file_name = form.file_name(town.town(), sheet.name(), mark);
+        let written = tokio::task::spawn_blocking(move || form.write(sheet.as_ref(), rows, mark));
         Ok(pb::ExportTableResponse {
-            file_name: format!("{}-{}{mark}.csv", town.town(), sheet.name()),
-            content_type: "text/csv; charset=utf-8".to_owned(),
-            content: csv.finish().map_err(Refusal::internal)?.into(),
+            file_name,
+            content_type: form.content_type().to_owned(),
+            content: written.await.map_err(Refusal::internal)??.into(),
         })
     }
 

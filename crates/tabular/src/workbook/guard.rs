@@ -20,8 +20,8 @@ use crate::{Fault, Limits};
 const PARTS: usize = 4_096;
 /// How many times its size a part may unfold to. Sheets reach 50, deflate's end is 1,032.
 const RATIO: u64 = 200;
-/// Parts below this many bytes may unfold as they like.
-const SMALL: u64 = 1 << 20;
+/// Parts up to this many bytes may unfold as they like: rows of empty cells are very alike.
+const SMALL: u64 = 8 << 20;
 /// Bytes of one piece of XML (a tag, all text between two tags) at most.
 const PIECE: usize = 1 << 20;
 /// Strings that cells share, at most.
