@@ -191,7 +191,8 @@ async fn update(work: &mut Work, line: &Line) -> Result<Applied, RowError> {
 
 /// The count of the row, when it isn't known yet.
 async fn count(work: &mut Work, line: &Line) -> Result<Option<Change>, Refusal> {
-    // a declaration that was known already says nothing new, also when it has been corrected since
+    // a declaration that was known already says nothing new, also when it has been corrected since; nor does the number that
+    // is believed, which is what an export shows without its source
     if store::was_counted(work.sql(), &line.new.name, &line.count).await? {
         return Ok(None);
     }

@@ -8,7 +8,7 @@ use prost::Message;
 
 use crate::harness::{Service, service, uuid};
 
-const COMMITTEES: &[u8] = include_bytes!("../../../../deploy/demo/committees.csv");
+pub(crate) const COMMITTEES: &[u8] = include_bytes!("../../../../deploy/demo/committees.csv");
 
 async fn begin(service: &Service, files: &[(&str, &[u8])], mode: pb::ImportMode, dry: bool) -> String {
     let files = files.iter().map(|(table, content)| pb::ImportFile {
@@ -62,7 +62,7 @@ pub(crate) async fn ready() -> Service {
     service
 }
 
-fn counts(report: &pb::ImportReport) -> (i64, i64, i64, i64, bool) {
+pub(crate) fn counts(report: &pb::ImportReport) -> (i64, i64, i64, i64, bool) {
     let table = &report.tables[0];
     (table.created, table.updated, table.unchanged, table.faulty, report.stored)
 }

@@ -16,3 +16,4 @@ mod plans;
 mod races;
 mod sequences;
 mod structure;
+mod workbooks;

@@ -105,7 +105,8 @@ pub(crate) async fn counts(
         .collect()
 }
 
-/// Whether this count was ever recorded, believed still or not.
+/// Whether this count says nothing new: it was recorded from this source, believed still or not, or the number is believed,
+/// whichever source it came from.
 pub(crate) async fn was_counted(
     sql: &mut PgConnection,
     name: &CommitteeName,
@@ -113,7 +114,7 @@ pub(crate) async fn was_counted(
 ) -> Result<bool, Refusal> {
     let found = sqlx::query_scalar!(
         r#"select exists (select from household_count where town = $1 and committee = $2 and valid_on = $3::text::date
-                          and households = $4 and source = $5) as "found!""#,
+                          and households = $4 and (source = $5 or upper_inf(recorded))) as "found!""#,
         name.town(),
         name.committee(),
         count.valid_on.to_string(),
