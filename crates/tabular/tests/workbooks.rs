@@ -132,7 +132,9 @@ fn what_is_wrong_in_a_cell_is_named_with_row_and_column() {
     let rows = format!(
         "<row r=\"2\"><c><v>310199195112050137</v></c>{ok}</row>\
          <row r=\"3\"><c t=\"e\"><v>#N/A</v></c><c><v>0.30000000000000004</v></c></row>\
-         <row r=\"4\">{ok}{}</row><row r=\"5\">{ok}{}{ok}</row><row r=\"6\">{ok}<c><f>A1</f></c></row>",
+         <row r=\"4\">{ok}{}</row><row r=\"5\">{ok}{}{ok}</row><row r=\"6\">{ok}<c><f>A1</f><v/></c></row>\
+         <row r=\"7\">{ok}<c><f>A1</f></c></row><row r=\"8\">{ok}<c t=\"str\"><f>A1</f><v></v></c></row>\
+         <row r=\"9\">{ok}<c><f>1+1</f><v>2</v></c></row>",
         text("育\u{200B}兰"),
         "<c t=\"inlineStr\"><is><t xml:space=\"preserve\"> 甲 </t></is></c>",
         ok = text("a"),
@@ -152,7 +154,8 @@ fn what_is_wrong_in_a_cell_is_named_with_row_and_column() {
             (5, "name", "TRIMMED"),
         ]
     );
-    assert_eq!(table.rows.iter().map(|row| row.number).collect::<Vec<_>>(), [6]);
+    assert_eq!(table.rows.iter().map(|row| row.number).collect::<Vec<_>>(), [6, 7, 8, 9]);
+    assert!(table.faults[0].en.starts_with("2 formulas"), "{}", table.faults[0].en);
     assert!(table.faults.iter().all(|fault| !fault.zh.is_empty() && !fault.en.is_empty()));
 }
 

@@ -87,8 +87,10 @@ struct Seen {
     styles: usize,
     /// The longest tag that names a font or a number format.
     longest: usize,
-    /// Whether the cell that is open has a formula, and a value.
+    /// Whether the cell that is open has a formula, is of text, is within its value, and has one; empty text is a value.
     formula: bool,
+    of_text: bool,
+    within: bool,
     value: bool,
     /// Formulas without a result.
     open_formulas: usize,
@@ -116,7 +118,10 @@ impl Seen {
                     between = 0;
                     self.end(tag.local_name().as_ref());
                 }
-                Ok(_) => between += piece.len(),
+                Ok(_) => {
+                    between += piece.len();
+                    self.value |= self.within;
+                }
             }
             if piece.len().max(between) > PIECE {
                 return Err(unfolds(("字节的单段内容", "bytes in one piece"), PIECE as u64));
@@ -131,6 +136,7 @@ impl Seen {
     fn end(&mut self, name: &str) {
         match name {
             "c" => self.open_formulas += usize::from(self.formula && !self.value),
+            "v" => self.within = false,
             "si" => self.string = false,
             _ => {}
         }
@@ -142,9 +148,12 @@ impl Seen {
             if *count > most { Err(unfolds(what, most as u64)) } else { Ok(()) }
         };
         match tag.local_name().as_ref() {
-            "c" => (self.formula, self.value) = (false, false),
+            "c" => {
+                self.of_text = tag.attributes_raw().contains("t=\"str\"");
+                (self.formula, self.within, self.value) = (false, false, false);
+            }
             "f" => self.formula = true,
-            "v" | "is" => self.value = true,
+            "v" => (self.within, self.value) = (true, self.of_text),
             // the reader makes room for as many strings as are announced
             "sst" if announced(tag.attributes_raw()) > self.cells => {
                 return Err(unfolds(("个字符串", "strings"), self.cells as u64));

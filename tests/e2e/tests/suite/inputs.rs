@@ -83,6 +83,15 @@ async fn pages_say_that_the_data_is_for_demonstration() {
         .call("GET", "/v1/services/governance/tables:export?town=towns/malu&table=committees", "")
         .await;
     assert!(town.contains("示例数据") && export.contains("示例数据"), "{town} {}", &export[..200]);
+    let (_, _, workbook) = running
+        .call(
+            "GET",
+            "/v1/services/governance/tables:export?town=towns/malu&table=committees&format=TABLE_FORMAT_XLSX",
+            "",
+        )
+        .await;
+    assert!(workbook.contains("malu-committees-示例数据.xlsx"), "{}", &workbook[..200]);
+    assert!(workbook.contains("\"content\":\"UEsDB"), "an archive in base64: {}", &workbook[..200]);
     let (status, _, ready) = send(&running.admin, "GET", "/ready", &[], Vec::new()).await;
     assert!(status == 200 && ready.contains("true"), "{ready}");
     let (_, _, metrics) = send(&running.admin, "GET", "/metrics", &[], Vec::new()).await;
