@@ -70,7 +70,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
 
 /// The file of this name here; what is there already may hold somebody's work.
 fn free(name: &str) -> Result<PathBuf, String> {
-    let file = Path::new(name).file_name().map(PathBuf::from).ok_or("the answer names no file: say --output")?;
+    let file =
+        Path::new(name).file_name().map(PathBuf::from).ok_or("the answer names no file: say --output")?;
     match file.try_exists() {
         Ok(false) => Ok(file),
         _ => Err(format!("{} is there already: say --output to replace it", file.display())),
