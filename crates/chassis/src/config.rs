@@ -73,6 +73,11 @@ pub static SETTINGS: &[Setting] = &[
         None,
         "true: development mode (issuer of tokens, clock that can be set, loopback only); the default where no LINLI_OIDC_ISSUER is set and the target is all",
     ),
+    setting(
+        "LINLI_DEMO",
+        Some("true"),
+        "whether development loads the demonstration town when it isn't there; false: an empty database",
+    ),
     setting("LINLI_OIDC_ISSUER", None, "`iss` of the tokens that count"),
     setting("LINLI_OIDC_AUDIENCE", Some("linli"), "`aud` that they must name"),
     setting("LINLI_OIDC_JWKS", None, "the issuer's keys: a URL or a file"),

@@ -283,7 +283,7 @@ async fn all(ground: &Ground, listen: Listeners) -> Done {
     let router = ground.layered_governance(&context)?;
     let near = layers::near(router);
     let backends = Backends::new(HashMap::from([("governance".to_owned(), traced(near.clone()))]));
-    if ground.development.is_some() {
+    if ground.development.is_some() && ground.config.parsed("LINLI_DEMO")? {
         governance::demo::load(&context, &ground.clock).await?;
     }
     let edge = gateway::gateway(&ground.gateway_settings()?, &backends, ground.verifier.clone())?;

@@ -151,9 +151,9 @@ proptest! {
         );
         let now = on as usize;
         let mut vacant = Vec::new();
-        for seat in 1..=3usize {
-            if !held[seat][now] {
-                let since = (0..now).rev().find(|n| held[seat][*n]).map_or(0, |n| n + 1);
+        for (seat, held) in held.iter().enumerate().skip(1) {
+            if !held[now] {
+                let since = (0..now).rev().find(|n| held[*n]).map_or(0, |n| n + 1);
                 vacant.push((seat as i32, Some(day(since as i64))));
             }
         }
@@ -162,9 +162,9 @@ proptest! {
         let over = vacant.len() == 3 && kept.iter().any(|(_, days)| days.to().is_some_and(|to| to <= day(on)));
         prop_assert_eq!(told.is_some_and(|f| f.rule == Rule::TermOver), over);
         let mut ending = Vec::new();
-        for seat in 1..=3usize {
-            if held[seat][now] {
-                let end = (now..).find(|n| !held[seat][*n]).unwrap();
+        for (seat, held) in held.iter().enumerate().skip(1) {
+            if held[now] {
+                let end = (now..).find(|n| !held[*n]).unwrap();
                 if end as i64 <= on + i64::from(notice) {
                     ending.push((day(end as i64), seat as i32));
                 }
