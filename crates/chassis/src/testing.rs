@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use devdb::{TestCluster, TestDatabase};
-use kernel::page::PageKey;
+use kernel::{name::TownName, page::PageKey};
+use tabular::{Column, Field, Row};
 
 use crate::{
     call::{Call, Caller},
@@ -11,7 +12,10 @@ use crate::{
     context::Context,
     db::{Db, PoolSettings, Schema, migrate},
     identity::{Grant, Grants, role},
+    imports::{Applied, Export, RowError, Sheet, Sheets, Tables},
+    refusal::Refusal,
     vault::Vault,
+    work::Work,
 };
 
 /// A database of one test, migrated, seen with the service's own role.
@@ -59,4 +63,45 @@ pub fn call(subject: &str, role_id: &str, area: &str, method: &str, permission: 
         permission,
         clock.clone(),
     )
+}
+
+/// The same tables, whose rows are applied one by one: what their sets are measured against.
+pub fn one_by_one(sheets: &Sheets) -> Sheets {
+    sheets.iter().map(|sheet| Arc::new(OneByOne(sheet.clone())) as Arc<dyn Sheet>).collect()
+}
+
+struct OneByOne(Arc<dyn Sheet>);
+
+#[tonic::async_trait]
+impl Sheet for OneByOne {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+    fn columns(&self) -> &'static [Column] {
+        self.0.columns()
+    }
+    fn about(&self) -> &'static [&'static str] {
+        self.0.about()
+    }
+    fn key(&self) -> Option<&'static str> {
+        self.0.key()
+    }
+    fn requires(&self) -> &'static [&'static str] {
+        self.0.requires()
+    }
+    async fn apply(
+        &self,
+        work: &mut Work,
+        town: &TownName,
+        row: &Row,
+        all: &Tables,
+    ) -> Result<Applied, RowError> {
+        self.0.apply(work, town, row, all).await
+    }
+    fn clear_permission(&self) -> Option<&'static str> {
+        self.0.clear_permission()
+    }
+    async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
+        self.0.export(export).await
+    }
 }

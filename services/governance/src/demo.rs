@@ -161,6 +161,7 @@ async fn import(
         table: (*table).to_owned(),
         file_name: format!("{table}.csv"),
         content: content.to_vec().into(),
+        first_row: 0,
     });
     let request = pb::ImportTablesRequest {
         parent: "services/governance".to_owned(),

@@ -44,6 +44,11 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 /// Bytes of a request at most: an import brings files.
 const MESSAGE: usize = 16 << 20;
 
+/// The tables that it imports and exports, each after those that it requires.
+pub fn tables() -> chassis::imports::Sheets {
+    sheets::sheets()
+}
+
 /// What its workers do.
 pub fn jobs() -> Jobs {
     Jobs::from([

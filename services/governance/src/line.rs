@@ -2,6 +2,8 @@
 //!
 //! The facts are a struct whose fields are the table's columns, so that a new aggregate declares them once.
 
+use std::collections::HashMap;
+
 use chassis::refusal::Refusal;
 use jiff::civil::Date;
 use kernel::{
@@ -46,6 +48,63 @@ impl Line {
                 Ok(Believed { id, period: period(&from, to.as_deref())?, value })
             })
             .collect()
+    }
+
+    /// The lines of many heads that are believed now, by head: one probe of the index for each.
+    pub(crate) async fn all_believed<F: DeserializeOwned>(
+        &self,
+        sql: &mut PgConnection,
+        town: &str,
+        ids: &[String],
+    ) -> Result<HashMap<String, Vec<Believed<Uuid, F>>>, Refusal> {
+        let Line { head, table, .. } = self;
+        let statement = format!(
+            "select asked.id, p.id, lower(p.valid)::text, upper(p.valid)::text, p.facts
+             from unnest($2::text[]) as asked (id) cross join lateral (
+                 select p.id, p.valid, to_jsonb(p) as facts from {table} p
+                 where p.town = $1 and p.{head} = asked.id and upper_inf(p.recorded) order by p.valid) as p"
+        );
+        let rows: Vec<(String, Uuid, String, Option<String>, serde_json::Value)> =
+            sqlx::query_as(AssertSqlSafe(statement)).bind(town).bind(ids).fetch_all(sql).await?;
+        let mut lines: HashMap<String, Vec<Believed<Uuid, F>>> = HashMap::new();
+        for (head, id, from, to, facts) in rows {
+            let value = serde_json::from_value(facts).map_err(Refusal::internal)?;
+            let row = Believed { id, period: period(&from, to.as_deref())?, value };
+            lines.entry(head).or_default().push(row);
+        }
+        Ok(lines)
+    }
+
+    /// Begins rows of many heads, each with its id, at one instant.
+    pub(crate) async fn begin_all<F: Serialize>(
+        &self,
+        sql: &mut PgConnection,
+        town: &str,
+        rows: &[(String, Believed<Uuid, F>)],
+        at: &str,
+    ) -> Result<(), Refusal> {
+        let Line { head, table, .. } = self;
+        let columns = self.columns.join(", ");
+        let facts = self.columns.iter().map(|name| format!("facts.{name}")).collect::<Vec<_>>().join(", ");
+        let statement = format!(
+            "insert into {table} (town, id, {head}, valid, recorded, {columns})
+             select $1, new.id, new.head, daterange(new.starts::date, new.ends::date), tstzrange($2::text::timestamptz, null), {facts}
+             from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[]) as new (id, head, starts, ends, facts)
+             cross join lateral jsonb_populate_record(null::{table}, new.facts) as facts"
+        );
+        let (starts, ends): (Vec<String>, Vec<Option<String>>) =
+            rows.iter().map(|(_, row)| bounds(row.period)).unzip();
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(town)
+            .bind(at)
+            .bind(rows.iter().map(|(_, row)| row.id).collect::<Vec<_>>())
+            .bind(rows.iter().map(|(head, _)| head.as_str()).collect::<Vec<_>>())
+            .bind(starts)
+            .bind(ends)
+            .bind(rows.iter().map(|(_, row)| Json(&row.value)).collect::<Vec<_>>())
+            .execute(sql)
+            .await?;
+        Ok(())
     }
 
     /// Writes what is believed instead; yields the ids of the new rows, in the order of the splice.

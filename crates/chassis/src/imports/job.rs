@@ -5,10 +5,15 @@ use kernel::name::TownName;
 use prost::Message;
 use prost_types::Any;
 use serde_json::json;
-use tabular::{Fault, Limits, Row, Table, read_table};
+use tabular::{Fault, Limits, Table, read_table};
 use uuid::Uuid;
 
-use super::{Applied, RowError, Sheet, Sheets, Tables, input_place};
+use super::{
+    Sheet, Sheets, Tables,
+    batch::{Step, steps},
+    input_place,
+    part::renumber,
+};
 use crate::{
     operations::{Job, Progress, Running, any, encode_row, store},
     refusal::Refusal,
@@ -16,10 +21,10 @@ use crate::{
     work::{Change, Record, Work},
 };
 
-/// Rows that one chunk of GOOD_ROWS_ONLY commits.
-const CHUNK: usize = 200;
 /// Rows of an atomic import at most.
 const ATOMIC_ROWS: usize = 100_000;
+/// How often a chunk is tried that collides with other transactions.
+const TRIES: u32 = 5;
 /// Results that the report itself carries; the others are listed.
 const SHOWN: i64 = 1_000;
 
@@ -27,13 +32,13 @@ const SHOWN: i64 = 1_000;
 pub struct ImportJob(pub Sheets);
 
 /// The state of an import: what is read, and what became of it so far.
-struct Import<'a> {
+pub(super) struct Import<'a> {
     sheets: &'a Sheets,
     running: &'a Running,
     request: pb::ImportTablesRequest,
-    town: TownName,
+    pub(super) town: TownName,
     tables: Tables,
-    report: pb::ImportReport,
+    pub(super) report: pb::ImportReport,
     results: Vec<store::RowResult>,
     noted: i64,
 }
@@ -42,8 +47,9 @@ struct Import<'a> {
 impl Job for ImportJob {
     async fn run(&self, running: &Running) -> Result<Option<Any>, Refusal> {
         let vault = running.context.db.vault();
-        let input = vault.open(&input_place(running.stored.id), &running.stored.input)?;
+        let input = vault.open(&input_place(running.stored.id), &running.input)?;
         let request = pb::ImportTablesRequest::decode(input.as_slice()).map_err(Refusal::internal)?;
+        drop(input);
         let town: TownName = wire::name("town", &request.town)?;
         if let Some(done) = finished(&running.stored.cursor) {
             return Ok(Some(any(&done)));
@@ -60,6 +66,8 @@ impl Job for ImportJob {
             noted: 0,
         };
         import.read().await?;
+        // what was read stands in the tables now
+        import.request.files.iter_mut().for_each(|file| file.content.clear());
         let chunked = import.request.mode() == pb::ImportMode::GoodRowsOnly && !import.request.validate_only;
         let stopped = if chunked { import.in_chunks().await? } else { import.at_once().await? };
         if stopped { Ok(None) } else { Ok(Some(any(&import.report))) }
@@ -98,7 +106,9 @@ impl Import<'_> {
             };
             let (content, name, columns) = (file.content.clone(), file.file_name.clone(), sheet.columns());
             let read = tokio::task::spawn_blocking(move || read_table(&content, &name, columns, limits));
-            match read.await.map_err(Refusal::internal)? {
+            let mut read = read.await.map_err(Refusal::internal)?;
+            renumber(&mut read, file.first_row);
+            match read {
                 Err(faults) => {
                     report.faulty = 1;
                     self.note_of(sheet.as_ref(), &label, faults);
@@ -129,7 +139,7 @@ impl Import<'_> {
     }
 
     /// Keeps faults; the value of a personal cell is kept nowhere, nor what may have slipped from one into its neighbour.
-    fn note_of(&mut self, sheet: &dyn Sheet, file: &str, mut faults: Vec<Fault>) {
+    pub(super) fn note_of(&mut self, sheet: &dyn Sheet, file: &str, mut faults: Vec<Fault>) {
         let personal =
             |name: &str| sheet.columns().iter().any(|column| column.personal && column.name == name);
         let holds_people = sheet.columns().iter().any(|column| column.personal);
@@ -154,20 +164,12 @@ impl Import<'_> {
         }));
     }
 
-    /// The rows to apply, in the order in which tables need each other: place of the report, table, row.
-    fn rows(&self) -> Vec<(usize, &'static str, Row)> {
-        let ordered = self.sheets.iter().filter_map(|sheet| {
-            let table = self.tables.get(sheet.name())?;
-            let place = self.report.tables.iter().position(|report| report.table == sheet.name())?;
-            Some(table.rows.iter().map(move |row| (place, sheet.name(), row.clone())).collect::<Vec<_>>())
-        });
-        ordered.flatten().collect()
-    }
-
     /// One transaction for everything; a dry run does all of it and stores nothing.
     async fn at_once(&mut self) -> Result<bool, Refusal> {
-        let rows = self.rows();
-        if rows.len() > ATOMIC_ROWS {
+        let tables = std::mem::take(&mut self.tables);
+        let steps = steps(self.sheets, &self.report, &tables, 0);
+        let rows: usize = steps.iter().map(|step| step.rows.len()).sum();
+        if rows > ATOMIC_ROWS {
             let most = ATOMIC_ROWS;
             self.note(
                 "",
@@ -180,9 +182,9 @@ impl Import<'_> {
         }
         let mut work = self.begin().await?;
         let mut changes = Vec::new();
-        if rows.len() <= ATOMIC_ROWS {
-            for (place, table, row) in &rows {
-                self.apply(&mut work, *place, table, row, &mut changes).await?;
+        if rows <= ATOMIC_ROWS {
+            for step in &steps {
+                self.apply(&mut work, step, &tables, &mut changes).await?;
             }
         }
         let faulty = self.report.tables.iter().any(|table| table.faulty > 0)
@@ -194,32 +196,35 @@ impl Import<'_> {
             work = self.begin().await?;
             changes.clear();
         }
-        let total = rows.len() as i64;
-        self.commit(work, changes, total, total, true).await
+        self.commit(work, changes, rows as i64, rows as i64, true).await
     }
 
     /// Chunks, each committed with the cursor behind it. A chunk that was committed is not done again.
     async fn in_chunks(&mut self) -> Result<bool, Refusal> {
-        let rows = self.rows();
+        let tables = std::mem::take(&mut self.tables);
+        let total: usize = tables.values().map(|table| table.rows.len()).sum();
         let cursor = &self.running.stored.cursor;
-        let from = cursor.get("row").and_then(serde_json::Value::as_u64).unwrap_or(0) as usize;
-        if from > 0 {
+        let mut at = cursor.get("row").and_then(serde_json::Value::as_u64).unwrap_or(0) as usize;
+        if at > 0 {
             self.recall(cursor);
         }
-        let mut at = from;
+        let mut steps = steps(self.sheets, &self.report, &tables, at).into_iter().peekable();
         loop {
-            let mut work = self.begin().await?;
-            let mut changes = Vec::new();
-            let until = (at + CHUNK).min(rows.len());
-            for (place, table, row) in &rows[at..until] {
-                self.apply(&mut work, *place, table, row, &mut changes).await?;
-            }
-            at = until;
-            let last = at == rows.len();
-            if last {
-                self.report.stored = true;
-            }
-            if self.commit(work, changes, at as i64, rows.len() as i64, last).await? {
+            let step = steps.next();
+            let last = steps.peek().is_none();
+            at += step.as_ref().map_or(0, |step| step.rows.len());
+            let before = (self.report.clone(), self.results.clone(), self.noted);
+            let mut tries = 1;
+            let stopped = loop {
+                match self.chunk(step.as_ref(), &tables, (at, total), last).await {
+                    Err(refusal) if refusal.is_collision() && tries < TRIES => {
+                        tries += 1;
+                        (self.report, self.results, self.noted) = before.clone();
+                    }
+                    done => break done?,
+                }
+            };
+            if stopped {
                 return Ok(true);
             }
             if last {
@@ -230,6 +235,23 @@ impl Import<'_> {
                 return Ok(false);
             }
         }
+    }
+
+    /// One transaction for the rows of a step. `true` when stopping was asked for and there is more.
+    async fn chunk(
+        &mut self,
+        step: Option<&Step<'_>>,
+        tables: &Tables,
+        (done, total): (usize, usize),
+        last: bool,
+    ) -> Result<bool, Refusal> {
+        let mut work = self.begin().await?;
+        let mut changes = Vec::new();
+        if let Some(step) = step {
+            self.apply(&mut work, step, tables, &mut changes).await?;
+        }
+        self.report.stored |= last;
+        self.commit(work, changes, done as i64, total as i64, last).await
     }
 
     /// What the chunks before counted.
@@ -285,74 +307,6 @@ impl Import<'_> {
         work.commit(record).await?;
         Ok(stop && !last)
     }
-
-    async fn apply(
-        &mut self,
-        work: &mut Work,
-        place: usize,
-        table: &'static str,
-        row: &Row,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Refusal> {
-        let Some(sheet) = self.sheets.iter().find(|sheet| sheet.name() == table).cloned() else {
-            return Ok(());
-        };
-        sqlx::raw_sql("savepoint import_row").execute(&mut *work.sql()).await?;
-        let mut applied = sheet.apply(work, &self.town, row, &self.tables).await;
-        if applied.is_ok()
-            && let Err(error) = sqlx::raw_sql("set constraints all immediate; set constraints all deferred")
-                .execute(&mut *work.sql())
-                .await
-        {
-            applied = Err(RowError::Refused(error.into()));
-        }
-        let report = &mut self.report.tables[place];
-        match applied {
-            Ok(Applied::Created(new)) => {
-                report.created += 1;
-                changes.extend(new);
-            }
-            Ok(Applied::Updated(new)) => {
-                report.updated += 1;
-                changes.extend(new);
-            }
-            Ok(Applied::Unchanged) => report.unchanged += 1,
-            Err(error) => {
-                report.faulty += 1;
-                let file = report.file.clone();
-                sqlx::raw_sql("rollback to savepoint import_row").execute(&mut *work.sql()).await?;
-                let faults = told(error, row)?;
-                self.note_of(sheet.as_ref(), &file, faults);
-            }
-        }
-        sqlx::raw_sql("release savepoint import_row").execute(work.sql()).await?;
-        Ok(())
-    }
-}
-
-/// A row's error as faults; what is no fault of the row (a lost connection) ends the run.
-fn told(error: RowError, row: &Row) -> Result<Vec<Fault>, Refusal> {
-    match error {
-        RowError::Faults(faults) => Ok(faults),
-        RowError::Refused(refusal) if is_ours(&refusal) => Err(refusal),
-        RowError::Refused(refusal) if !refusal.offending().is_empty() => Ok(refusal
-            .offending()
-            .iter()
-            .map(|field| {
-                Fault::at(row.number, &field.field, "", field.reason, field.zh.clone(), field.en.clone())
-            })
-            .collect()),
-        RowError::Refused(refusal) => {
-            let column = refusal.metadata("field").unwrap_or_default().to_owned();
-            let (zh, en) = refusal.texts();
-            Ok(vec![Fault::at(row.number, &column, "", refusal.reason().name, zh, en)])
-        }
-    }
-}
-
-fn is_ours(refusal: &Refusal) -> bool {
-    matches!(refusal.reason().code, tonic::Code::Unavailable | tonic::Code::DeadlineExceeded)
-        || (refusal.reason().code == tonic::Code::Internal && refusal.constraint().is_none())
 }
 
 /// Takes out the rows whose key stood there before.

@@ -1,11 +1,13 @@
 //! Import and export of master data as tables: one machinery, the tables are the service's own.
 //!
-//! A file's rows are applied one by one, each within a savepoint and with its deferred constraints checked, so that
-//! every faulty row is found in one run. ATOMIC stores all or nothing in one transaction; GOOD_ROWS_ONLY commits in
+//! A file's rows are applied in sets where their table takes sets; where one is refused, one by one, each within a
+//! savepoint and with its deferred constraints checked, so that every faulty row is found in one run. ATOMIC stores all or nothing in one transaction; GOOD_ROWS_ONLY commits in
 //! chunks together with how far it is, so that a killed import goes on where it stopped.
 
+mod batch;
 mod file;
 mod job;
+mod part;
 mod service;
 
 pub use job::ImportJob;
@@ -56,6 +58,9 @@ pub enum Applied {
     Unchanged,
 }
 
+/// What became of the rows of a set, in their order.
+pub type Outcomes = Vec<Result<Applied, RowError>>;
+
 /// The tables of one import, by name.
 pub type Tables = BTreeMap<&'static str, Table>;
 
@@ -80,6 +85,22 @@ pub trait Sheet: Send + Sync {
         row: &Row,
         all: &Tables,
     ) -> Result<Applied, RowError>;
+    /// Whether its rows can be applied in sets: [`Sheet::apply_set`].
+    fn takes_sets(&self) -> bool {
+        false
+    }
+    /// Applies rows that stand one behind the other in a few statements; yields what [`Sheet::apply`] would have made of
+    /// each, in their order. `None` leaves the rows to [`Sheet::apply`]; what was written is then rolled back, as it is
+    /// when the database refuses.
+    async fn apply_set(
+        &self,
+        _work: &mut Work,
+        _town: &TownName,
+        _rows: &[Row],
+        _all: &Tables,
+    ) -> Result<Option<Outcomes>, Refusal> {
+        Ok(None)
+    }
     /// The permission that clear text of its personal columns needs; none when it has no such columns.
     fn clear_permission(&self) -> Option<&'static str> {
         None

@@ -194,7 +194,8 @@ async fn act(
     let (possible, allowed) = if verb == "cancel" {
         (open, if ended { "resume" } else { "-" })
     } else {
-        (ended, if open { "cancel" } else { "-" })
+        // without what it works on it can't go on
+        (ended && stored.has_input, if open { "cancel" } else { "-" })
     };
     if !possible {
         return Err(Refusal::new(&WRONG_STATE)

@@ -26,8 +26,8 @@ pub struct Stored {
     pub caller: Json<CallMemo>,
     /// The trace that began it.
     pub traceparent: String,
-    /// What it works on.
-    pub input: Vec<u8>,
+    /// Whether what it works on is still kept: until it has succeeded.
+    pub has_input: bool,
     /// How far it is.
     pub cursor: Value,
     /// Units done.
@@ -50,7 +50,7 @@ pub struct Stored {
     pub version: i64,
 }
 
-const COLUMNS: &str = "town, id, kind, state, principal, caller, traceparent, input, cursor, done_units, total_units, cancel, response,
+const COLUMNS: &str = "town, id, kind, state, principal, caller, traceparent, octet_length(input) > 0 as has_input, cursor, done_units, total_units, cancel, response,
     error, attempts, (extract(epoch from created) * 1000000)::bigint as created_us, (extract(epoch from updated) * 1000000)::bigint as updated_us,
     version";
 
@@ -99,6 +99,23 @@ pub async fn create(sql: &mut PgConnection, new: New<'_>) -> Result<Stored, Refu
 /// What Postgres answered.
 pub async fn get(sql: &mut PgConnection, id: Uuid) -> Result<Option<Stored>, Refusal> {
     Ok(sqlx::query_as(select("where id = $1")).bind(id).fetch_optional(sql).await?)
+}
+
+/// What an operation works on.
+pub(super) async fn input(sql: &mut PgConnection, id: Uuid) -> Result<Vec<u8>, Refusal> {
+    let input = sqlx::query_scalar("select input from operation where id = $1").bind(id);
+    Ok(input.fetch_one(sql).await?)
+}
+
+/// Clears what operations that ended without success were to work on, 30 days later: nobody goes on with them.
+pub(crate) async fn forget_inputs(sql: &mut PgConnection) -> Result<(), Refusal> {
+    sqlx::query(
+        "update operation set input = '' where state in ('FAILED', 'CANCELLED') and input <> ''
+             and updated < now() - interval '30 days'",
+    )
+    .execute(sql)
+    .await?;
+    Ok(())
 }
 
 /// A page of a town's operations, newest first.
@@ -157,7 +174,8 @@ pub(super) async fn keep(
     Ok(row.map(|(cancel,)| cancel))
 }
 
-/// Ends an operation that is still the worker's.
+/// Ends an operation that is still the worker's. What it worked on may be personal and large, and nobody needs it once it
+/// has succeeded; one that didn't can go on.
 pub(super) async fn end(
     sql: &mut PgConnection,
     id: Uuid,
@@ -167,7 +185,8 @@ pub(super) async fn end(
     error: Option<&[u8]>,
 ) -> Result<(), Refusal> {
     sqlx::query(
-        "update operation set state = $3, response = $4, error = $5, lease_owner = null, lease_until = null, updated = clock_timestamp(),
+        "update operation set state = $3, response = $4, error = $5,
+                input = case when $3 = 'SUCCEEDED' then '' else input end, lease_owner = null, lease_until = null, updated = clock_timestamp(),
                 version = version + 1
          where id = $1 and lease_owner = $2 and state = 'RUNNING'",
     )
@@ -228,6 +247,9 @@ pub struct RowResult {
     pub en: String,
 }
 
+/// Results that one statement writes at most.
+const ROWS: usize = 1_000;
+
 /// Adds results after the `from`th.
 ///
 /// # Errors
@@ -239,24 +261,30 @@ pub async fn add_rows(
     from: i64,
     rows: &[RowResult],
 ) -> Result<(), Refusal> {
-    for (n, row) in rows.iter().enumerate() {
+    let mut number = from;
+    for piece in rows.chunks(ROWS) {
+        let text = |of: fn(&RowResult) -> &String| piece.iter().map(of).cloned().collect::<Vec<_>>();
         sqlx::query(
             "insert into operation_row (town, operation, n, file, row, col, value, reason, fault, zh, en)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
+             select $1, $2, $3 + r.n - 1, file, row, col, value, reason, fault, zh, en
+             from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::bool[], $10::text[], $11::text[])
+                 with ordinality as r (file, row, col, value, reason, fault, zh, en, n)
+             on conflict do nothing",
         )
         .bind(town)
         .bind(operation)
-        .bind(from + i64::try_from(n).unwrap_or(0))
-        .bind(&row.file)
-        .bind(row.row)
-        .bind(&row.col)
-        .bind(&row.value)
-        .bind(&row.reason)
-        .bind(row.fault)
-        .bind(&row.zh)
-        .bind(&row.en)
+        .bind(number)
+        .bind(text(|row| &row.file))
+        .bind(piece.iter().map(|row| row.row).collect::<Vec<_>>())
+        .bind(text(|row| &row.col))
+        .bind(text(|row| &row.value))
+        .bind(text(|row| &row.reason))
+        .bind(piece.iter().map(|row| row.fault).collect::<Vec<_>>())
+        .bind(text(|row| &row.zh))
+        .bind(text(|row| &row.en))
         .execute(&mut *sql)
         .await?;
+        number += i64::try_from(piece.len()).map_err(Refusal::internal)?;
     }
     Ok(())
 }

@@ -46,6 +46,8 @@ pub struct Running {
     pub call: Call,
     /// The operation as it was taken up.
     pub stored: Stored,
+    /// What it works on.
+    pub input: Vec<u8>,
     worker: Uuid,
 }
 
@@ -120,21 +122,21 @@ impl Worker {
     /// UNAVAILABLE without a connection.
     pub async fn pass(&self) -> Result<bool, Refusal> {
         let mut tx = self.context.db.begin().await?;
-        let taken = store::take(&mut tx, self.id).await?;
+        let Some(stored) = store::take(&mut tx, self.id).await? else { return Ok(false) };
+        let input = store::input(&mut tx, stored.id).await?;
         tx.commit().await?;
-        let Some(stored) = taken else { return Ok(false) };
         let span = tracing::info_span!("operation", otel.name = %stored.kind, service = self.context.service, operation = %stored.id);
         telemetry::continue_from(&span, &stored.traceparent);
-        self.work(stored).instrument(span).await?;
+        self.work(stored, input).instrument(span).await?;
         Ok(true)
     }
 
-    async fn work(&self, stored: Stored) -> Result<(), Refusal> {
+    async fn work(&self, stored: Stored, input: Vec<u8>) -> Result<(), Refusal> {
         let (id, attempts) = (stored.id, stored.attempts);
         let call = stored.caller.0.clone().recall(self.context.service, self.clock.clone());
         let done = match self.jobs.get(stored.kind.as_str()).cloned() {
             Some(job) => {
-                let running = Running { context: self.context.clone(), call, stored, worker: self.id };
+                let running = Running { context: self.context.clone(), call, stored, input, worker: self.id };
                 job.run(&running).await
             }
             None => Err(Refusal::internal(format!("no job {}", stored.kind))),

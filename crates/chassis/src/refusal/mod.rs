@@ -197,6 +197,14 @@ impl Refusal {
         error.as_database_error()?.constraint()
     }
 
+    /// Whether the database gave it up because it collided with another transaction (deadlock, serialisation): the whole
+    /// transaction is worth another try.
+    pub fn is_collision(&self) -> bool {
+        let source = self.0.source.as_ref().and_then(|source| source.downcast_ref::<sqlx::Error>());
+        let code = source.and_then(sqlx::Error::as_database_error).and_then(|error| error.code());
+        matches!(code.as_deref(), Some("40001" | "40P01"))
+    }
+
     /// The offending fields of a `BAD_REQUEST`.
     pub fn offending(&self) -> &[FieldFault] {
         &self.0.fields

@@ -46,7 +46,8 @@ pub async fn run(db: Db, pause: Duration, stop: CancellationToken) {
     }
 }
 
-/// Forgets the answers of request ids after 30 days, in bounded steps.
+/// Forgets the answers of request ids after 30 days, in bounded steps, and what operations that ended without success were
+/// to work on.
 ///
 /// # Errors
 /// UNAVAILABLE without a connection.
@@ -59,6 +60,7 @@ pub async fn forget(db: &Db) -> Result<u64, Refusal> {
     .execute(&mut *tx)
     .await?
     .rows_affected();
+    crate::operations::store::forget_inputs(&mut tx).await?;
     tx.commit().await?;
     Ok(gone)
 }

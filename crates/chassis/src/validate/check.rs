@@ -105,11 +105,11 @@ fn broken(rule: &Rule, value: &Value, rules: &FieldRules) -> Option<(&'static st
             (!good).then(|| ("UUID", "应为 UUID".to_owned(), "should be a UUID".to_owned()))
         }
         Rule::AtLeast(least) => {
-            let low = value.as_i32().is_some_and(|n| i64::from(n) < *least);
+            let low = number(value).is_some_and(|n| n < *least);
             low.then(|| ("TOO_SMALL", format!("至少为 {least}"), format!("at least {least}")))
         }
         Rule::AtMost(most) => {
-            let high = value.as_i32().is_some_and(|n| i64::from(n) > *most);
+            let high = number(value).is_some_and(|n| n > *most);
             high.then(|| ("TOO_LARGE", format!("最多为 {most}"), format!("{most} at most")))
         }
         Rule::Defined => {
@@ -124,6 +124,11 @@ fn broken(rule: &Rule, value: &Value, rules: &FieldRules) -> Option<(&'static st
             })
         }
     }
+}
+
+/// A whole number of either width.
+fn number(value: &Value) -> Option<i64> {
+    value.as_i32().map(i64::from).or_else(|| value.as_i64())
 }
 
 fn is_real(date: &DynamicMessage) -> bool {

@@ -124,7 +124,7 @@ fn read(given: &DynamicMessage, rules: &mut FieldRules) -> Result<(), Unknown> {
             ("ignore", Value::EnumNumber(number)) => {
                 rules.skip_empty = *number == IF_ZERO || rules.skip_empty
             }
-            ("string" | "bytes" | "int32" | "enum" | "repeated", Value::Message(inner)) => {
+            ("string" | "bytes" | "int32" | "int64" | "enum" | "repeated", Value::Message(inner)) => {
                 for (name, value) in inner.fields() {
                     one(kind.name(), name.name(), value, rules)?;
                 }
@@ -147,6 +147,8 @@ fn one(kind: &str, name: &str, value: &Value, rules: &mut FieldRules) -> Result<
         ("bytes", "max_len", Value::U64(n)) => Rule::MaxBytes(*n),
         ("int32", "gte", Value::I32(n)) => Rule::AtLeast((*n).into()),
         ("int32", "lte", Value::I32(n)) => Rule::AtMost((*n).into()),
+        ("int64", "gte", Value::I64(n)) => Rule::AtLeast(*n),
+        ("int64", "lte", Value::I64(n)) => Rule::AtMost(*n),
         ("enum", "defined_only", Value::Bool(true)) => Rule::Defined,
         ("enum", "not_in", Value::List(list)) => Rule::NotIn(list.iter().filter_map(Value::as_i32).collect()),
         ("repeated", "min_items", Value::U64(n)) => {

@@ -42,53 +42,85 @@ pub struct Change {
     pub data: Value,
 }
 
+/// Changes that one statement writes at most.
+const PIECE: usize = 1_000;
+/// Events that are logged one by one; of more, only how many there are.
+const TOLD: usize = 20;
+
 pub(super) async fn write<R>(
     sql: &mut PgConnection,
     call: &Call,
     request_id: Option<Uuid>,
     record: &Record<R>,
 ) -> Result<(), Refusal> {
-    for change in &record.changes {
-        history(sql, call, &record.town, change).await?;
-        event(sql, call, &record.town, change).await?;
+    for piece in record.changes.chunks(PIECE) {
+        history(sql, call, &record.town, piece).await?;
+        events(sql, call, &record.town, piece).await?;
     }
+    tell(call, &record.changes);
     audit(sql, call, request_id, record).await
 }
 
-async fn history(sql: &mut PgConnection, call: &Call, town: &str, change: &Change) -> Result<(), Refusal> {
+/// One value of each change, as Postgres takes a column of them.
+fn column<'a, T>(changes: &'a [Change], of: impl Fn(&'a Change) -> T) -> Vec<T> {
+    changes.iter().map(of).collect()
+}
+
+async fn history(sql: &mut PgConnection, call: &Call, town: &str, changes: &[Change]) -> Result<(), Refusal> {
     sqlx::query(
         "insert into history (town, resource, version, principal, person, verb, from_state, to_state, comment)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         select $1, resource, version, $2, $3, verb, from_state, to_state, comment
+         from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[])
+             as change (resource, version, verb, from_state, to_state, comment)",
     )
     .bind(town)
-    .bind(&change.resource)
-    .bind(change.version)
     .bind(call.principal())
     .bind(call.person().unwrap_or_default())
-    .bind(change.verb)
-    .bind(change.from_state)
-    .bind(change.to_state)
-    .bind(&change.comment)
+    .bind(column(changes, |change| change.resource.as_str()))
+    .bind(column(changes, |change| change.version))
+    .bind(column(changes, |change| change.verb))
+    .bind(column(changes, |change| change.from_state))
+    .bind(column(changes, |change| change.to_state))
+    .bind(column(changes, |change| change.comment.as_str()))
     .execute(sql)
     .await?;
     Ok(())
 }
 
-async fn event(sql: &mut PgConnection, call: &Call, town: &str, change: &Change) -> Result<(), Refusal> {
-    let kind = format!("linli.{}.{}.v1", call.service(), change.event);
+/// The CloudEvents type of a change.
+fn kind(call: &Call, change: &Change) -> String {
+    format!("linli.{}.{}.v1", call.service(), change.event)
+}
+
+/// Events in the order of their changes: `ord` is drawn row by row behind the sort.
+async fn events(sql: &mut PgConnection, call: &Call, town: &str, changes: &[Change]) -> Result<(), Refusal> {
     sqlx::query(
-        "insert into event (town, id, resource, type, traceparent, data) values ($1, $2, $3, $4, $5, $6)",
+        "insert into event (town, id, resource, type, traceparent, data)
+         select $1, id, resource, type, $2, data
+         from unnest($3::uuid[], $4::text[], $5::text[], $6::jsonb[]) with ordinality
+             as change (id, resource, type, data, n)
+         order by n",
     )
     .bind(town)
-    .bind(Uuid::now_v7())
-    .bind(&change.resource)
-    .bind(&kind)
     .bind(telemetry::current_traceparent())
-    .bind(&change.data)
+    .bind(column(changes, |_| Uuid::now_v7()))
+    .bind(column(changes, |change| change.resource.as_str()))
+    .bind(column(changes, |change| kind(call, change)))
+    .bind(column(changes, |change| &change.data))
     .execute(sql)
     .await?;
-    tracing::info!(event.r#type = %kind, event.subject = %change.resource, "event recorded");
     Ok(())
+}
+
+/// Logs the events: each, or of many only how many.
+fn tell(call: &Call, changes: &[Change]) {
+    if changes.len() > TOLD {
+        tracing::info!(events = changes.len(), "events recorded");
+        return;
+    }
+    for change in changes {
+        tracing::info!(event.r#type = %kind(call, change), event.subject = %change.resource, "event recorded");
+    }
 }
 
 async fn audit<R>(

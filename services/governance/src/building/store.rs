@@ -1,5 +1,7 @@
 //! The SQL of buildings.
 
+use std::collections::HashSet;
+
 use chassis::{identity::Scope, refusal::Refusal};
 use jiff::civil::Date;
 use kernel::{
@@ -118,6 +120,21 @@ pub(crate) async fn exists(sql: &mut PgConnection, town: &str, id: &str) -> Resu
         id
     );
     Ok(found.fetch_one(sql).await?)
+}
+
+/// Which of `ids` are buildings: one probe of the index for each.
+pub(crate) async fn existing(
+    sql: &mut PgConnection,
+    town: &str,
+    ids: &[String],
+) -> Result<HashSet<String>, Refusal> {
+    let found = sqlx::query_scalar!(
+        r#"select b.id as "id!" from unnest($2::text[]) as asked (id)
+           cross join lateral (select b.id from building b where b.town = $1 and b.id = asked.id limit 1) as b"#,
+        town,
+        ids,
+    );
+    Ok(found.fetch_all(sql).await?.into_iter().collect())
 }
 
 /// The buildings of an estate, locked in the order of their ids.

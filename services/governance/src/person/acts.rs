@@ -46,6 +46,12 @@ pub(crate) struct New {
     pub(crate) sex: &'static str,
 }
 
+/// The refusal of a second record for one identity number, which is that of the person `bearer`.
+pub(crate) fn same_person(name: &PersonName, bearer: &str) -> Result<Refusal, Refusal> {
+    let bearer = PersonName::new(name.town(), bearer).map_err(Refusal::internal)?;
+    Ok(Refusal::new(&SAME_PERSON).with("field", "person.citizen_id").with("name", bearer))
+}
+
 impl New {
     /// Stores it, sealed.
     pub(crate) async fn store(&self, work: &mut Work, verb: &'static str) -> Result<Change, Refusal> {
@@ -56,10 +62,7 @@ impl New {
         }
         let index = citizen_index(&vault, self.name.town(), &self.clear.citizen);
         match store::by_citizen(work.sql(), self.name.town(), &index).await? {
-            Some(id) if id != self.name.person() => {
-                let other = PersonName::new(self.name.town(), id).map_err(Refusal::internal)?;
-                Err(Refusal::new(&SAME_PERSON).with("field", "person.citizen_id").with("name", other))
-            }
+            Some(id) if id != self.name.person() => Err(same_person(&self.name, &id)?),
             _ => Err(Refusal::new(&ALREADY_EXISTS).with("name", &self.name)),
         }
     }

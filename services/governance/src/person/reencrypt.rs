@@ -59,7 +59,7 @@ pub(crate) struct Reencrypt;
 #[tonic::async_trait]
 impl Job for Reencrypt {
     async fn run(&self, running: &Running) -> Result<Option<Any>, Refusal> {
-        let town = String::from_utf8(running.stored.input.clone()).map_err(Refusal::internal)?;
+        let town = String::from_utf8(running.input.clone()).map_err(Refusal::internal)?;
         let cursor = &running.stored.cursor;
         let mut after = cursor.get("after").and_then(|v| v.as_str()).unwrap_or_default().to_owned();
         let mut people = cursor.get("people").and_then(serde_json::Value::as_i64).unwrap_or(0);

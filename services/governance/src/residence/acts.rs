@@ -87,6 +87,24 @@ pub(crate) struct Told<'a> {
     pub(crate) comment: &'a str,
 }
 
+/// The change that tells of a person's residences.
+pub(crate) fn change(name: &PersonName, version: i64, told: &Told<'_>) -> Change {
+    let household = match told.household {
+        "" => String::new(),
+        id => format!("towns/{}/households/{id}", name.town()),
+    };
+    Change {
+        resource: name.to_string(),
+        version,
+        verb: told.verb,
+        from_state: "",
+        to_state: "",
+        comment: told.comment.to_owned(),
+        event: told.event,
+        data: json!({"person": name.to_string(), "household": household, "effective_date": told.day.to_string()}),
+    }
+}
+
 /// Writes the new line; the ids of its rows and the change.
 pub(crate) async fn write(
     work: &mut Work,
@@ -98,21 +116,7 @@ pub(crate) async fn write(
     let at = stamp(work.sql()).await?;
     let ids = LINE.write(work.sql(), town, name.person(), splice, &at, told.comment).await?;
     let version = person::store::bump(work.sql(), name).await?;
-    let household = match told.household {
-        "" => String::new(),
-        id => format!("towns/{town}/households/{id}"),
-    };
-    let change = Change {
-        resource: name.to_string(),
-        version,
-        verb: told.verb,
-        from_state: "",
-        to_state: "",
-        comment: told.comment.to_owned(),
-        event: told.event,
-        data: json!({"person": name.to_string(), "household": household, "effective_date": told.day.to_string()}),
-    };
-    Ok((ids, change))
+    Ok((ids, change(name, version, &told)))
 }
 
 /// The record, with the residence `id` as it is now.

@@ -70,6 +70,11 @@ pub(crate) async fn service(today: Date) -> Service {
 }
 
 impl Service {
+    /// A worker beside the service's own.
+    pub(crate) fn another_worker(&self, jobs: chassis::operations::Jobs) -> Worker {
+        Worker::new(self.db.context.clone(), self.clock.clone(), jobs)
+    }
+
     /// SQL behind the service's back, as the owner.
     pub(crate) async fn try_sql(&self, sql: &str) -> Result<(), sqlx::Error> {
         use sqlx::Connection;

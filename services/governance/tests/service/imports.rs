@@ -10,11 +10,17 @@ use crate::harness::{Service, service, uuid};
 
 pub(crate) const COMMITTEES: &[u8] = include_bytes!("../../../../deploy/demo/committees.csv");
 
-async fn begin(service: &Service, files: &[(&str, &[u8])], mode: pb::ImportMode, dry: bool) -> String {
+pub(crate) async fn begin(
+    service: &Service,
+    files: &[(&str, &[u8])],
+    mode: pb::ImportMode,
+    dry: bool,
+) -> String {
     let files = files.iter().map(|(table, content)| pb::ImportFile {
         table: (*table).to_owned(),
         file_name: String::new(),
         content: content.to_vec().into(),
+        first_row: 0,
     });
     let request = pb::ImportTablesRequest {
         parent: "services/governance".to_owned(),
@@ -28,7 +34,7 @@ async fn begin(service: &Service, files: &[(&str, &[u8])], mode: pb::ImportMode,
     client.import_tables(service.officer(request)).await.unwrap().into_inner().name
 }
 
-async fn report(service: &Service, name: &str) -> pb::ImportReport {
+pub(crate) async fn report(service: &Service, name: &str) -> pb::ImportReport {
     let request = pb::GetOperationRequest { name: name.to_owned() };
     let operation = OperationServiceClient::new(service.peer.clone())
         .get_operation(service.officer(request))

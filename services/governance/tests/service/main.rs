@@ -15,5 +15,6 @@ mod places;
 mod plans;
 mod races;
 mod sequences;
+mod sets;
 mod structure;
 mod workbooks;

@@ -1,5 +1,7 @@
 //! The SQL of people.
 
+pub(crate) mod sets;
+
 use chassis::{identity::Scope, refusal::Refusal};
 use jiff::civil::Date;
 use kernel::name::PersonName;

@@ -1,9 +1,11 @@
 //! `residents.csv`: a person and where he is registered, in one row. Names, identity numbers and birth dates never come
 //! back in a fault; an export has stars unless clear text was asked for.
 
+mod set;
+
 use chassis::{
     identity::Scope,
-    imports::{Applied, Export, RowError, Sheet, Tables},
+    imports::{Applied, Export, Outcomes, RowError, Sheet, Tables},
     refusal::Refusal,
     work::{Change, Work},
 };
@@ -11,9 +13,11 @@ use jiff::civil::Date;
 use kernel::{
     ids::CitizenId,
     name::{HouseholdName, PersonName, TownName},
-    periods::Period,
+    periods::{Believed, Period, Splice},
 };
 use tabular::{Cells, Column, Fault, Field, Row};
+
+use uuid::Uuid;
 
 use super::{column, id, personal};
 use crate::{
@@ -89,6 +93,51 @@ fn period(cells: &mut Cells<'_>, citizen: Option<&CitizenId>) -> Option<Period> 
     period
 }
 
+fn no_household(row: &Row, line: &Line) -> Vec<Fault> {
+    let (zh, en) = ("没有这一户", "there is no such household");
+    vec![Fault::at(row.number, "household", line.household.household(), "UNKNOWN_PARENT", zh, en)]
+}
+
+/// Whether a row changes name or sex of a person; the identity number never changes.
+fn differs(row: &Row, line: &Line, clear: &Clear, sex: &str) -> Result<bool, Vec<Fault>> {
+    if clear.citizen != line.new.clear.citizen {
+        let (zh, en) = ("公民身份号码不能由导入改变", "the identity number never changes by import");
+        return Err(vec![Fault::at(row.number, "citizen_id", "", "NEVER_CHANGES", zh, en)]);
+    }
+    Ok(*clear != line.new.clear || sex != line.new.sex)
+}
+
+/// What a row changes of where a person is registered; nothing when that is believed already.
+fn moves_in(
+    row: &Row,
+    line: &Line,
+    believed: &[Believed<Uuid, Facts>],
+) -> Result<Option<Splice<Uuid, Facts>>, Vec<Fault>> {
+    let facts = Facts { household: line.household.household().to_owned(), ground: line.ground.to_owned() };
+    if believed.iter().any(|row| row.period == line.period && row.value == facts) {
+        return Ok(None);
+    }
+    rules::move_in(believed, line.period, facts).map(Some).map_err(|days| {
+        let (zh, en) = (format!("{days} 已有登记"), format!("registered already on {days}"));
+        vec![Fault::at(row.number, "from", "", "RESIDENCE_OVERLAP", zh, en)]
+    })
+}
+
+/// What an import tells of a residence.
+fn told(line: &Line) -> Told<'_> {
+    let (household, day) = (line.household.household(), line.period.from());
+    Told { verb: "import", event: "residence.began", household, day, comment: "" }
+}
+
+/// What the changes of a row make of it.
+fn applied(new: bool, changes: Vec<Change>) -> Applied {
+    match (new, changes.is_empty()) {
+        (true, _) => Applied::Created(changes),
+        (false, false) => Applied::Updated(changes),
+        (false, true) => Applied::Unchanged,
+    }
+}
+
 /// The person, new or as it was; the changes of name and sex.
 async fn person(work: &mut Work, row: &Row, line: &Line) -> Result<(bool, Vec<Change>), RowError> {
     let (new, vault) = (&line.new, work.vault().clone());
@@ -97,11 +146,7 @@ async fn person(work: &mut Work, row: &Row, line: &Line) -> Result<(bool, Vec<Ch
         return Ok((true, vec![new.store(work, "import").await?]));
     };
     let clear = person::encode::open(&vault, &found)?;
-    if clear.citizen != new.clear.citizen {
-        let (zh, en) = ("公民身份号码不能由导入改变", "the identity number never changes by import");
-        return Err(vec![Fault::at(row.number, "citizen_id", "", "NEVER_CHANGES", zh, en)].into());
-    }
-    if clear == new.clear && found.sex == new.sex {
+    if !differs(row, line, &clear, &found.sex)? {
         return Ok((false, Vec::new()));
     }
     person::store::lock(work.sql(), &new.name).await?;
@@ -113,18 +158,8 @@ async fn person(work: &mut Work, row: &Row, line: &Line) -> Result<(bool, Vec<Ch
 /// The residence, unless it is believed already.
 async fn residence(work: &mut Work, row: &Row, line: &Line) -> Result<Option<Change>, RowError> {
     let locked = lock_as(work, line.new.name.clone()).await?;
-    let facts = Facts { household: line.household.household().to_owned(), ground: line.ground.to_owned() };
-    if locked.line.iter().any(|row| row.period == line.period && row.value == facts) {
-        return Ok(None);
-    }
-    let splice = rules::move_in(&locked.line, line.period, facts).map_err(|days| {
-        let (zh, en) = (format!("{days} 已有登记"), format!("registered already on {days}"));
-        vec![Fault::at(row.number, "from", "", "RESIDENCE_OVERLAP", zh, en)]
-    })?;
-    let household = line.household.household();
-    let day = line.period.from();
-    let told = Told { verb: "import", event: "residence.began", household, day, comment: "" };
-    Ok(Some(write(work, &locked, &splice, told).await?.1))
+    let Some(splice) = moves_in(row, line, &locked.line)? else { return Ok(None) };
+    Ok(Some(write(work, &locked, &splice, told(line)).await?.1))
 }
 
 #[tonic::async_trait]
@@ -166,18 +201,27 @@ impl Sheet for Residents {
         _: &Tables,
     ) -> Result<Applied, RowError> {
         let line = read(town, row)?;
-        if household::store::lock(work.sql(), &line.household).await?.is_none() {
-            let (zh, en) = ("没有这一户", "there is no such household");
-            let id = line.household.household();
-            return Err(vec![Fault::at(row.number, "household", id, "UNKNOWN_PARENT", zh, en)].into());
+        let household = [line.household.household().to_owned()];
+        if household::store::sets::existing(work.sql(), town.town(), &household).await?.is_empty() {
+            return Err(no_household(row, &line).into());
         }
         let (new, mut changes) = person(work, row, &line).await?;
         changes.extend(residence(work, row, &line).await?);
-        Ok(match (new, changes.is_empty()) {
-            (true, _) => Applied::Created(changes),
-            (false, false) => Applied::Updated(changes),
-            (false, true) => Applied::Unchanged,
-        })
+        Ok(applied(new, changes))
+    }
+
+    fn takes_sets(&self) -> bool {
+        true
+    }
+
+    async fn apply_set(
+        &self,
+        work: &mut Work,
+        town: &TownName,
+        rows: &[Row],
+        _: &Tables,
+    ) -> Result<Option<Outcomes>, Refusal> {
+        set::apply(work, town, rows).await
     }
 
     async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {

@@ -1,9 +1,11 @@
 //! `households.csv`.
 
+mod set;
+
 use chassis::{
-    imports::{Applied, Export, RowError, Sheet, Tables},
+    imports::{Applied, Export, Outcomes, RowError, Sheet, Tables},
     refusal::Refusal,
-    work::Work,
+    work::{Change, Work},
 };
 use kernel::name::{HouseholdName, TownName};
 use tabular::{Cells, Column, Fault, Field, Row};
@@ -13,7 +15,7 @@ use crate::{
     building,
     household::{
         acts::{DOOR_CHARS, OCCUPANCIES, change},
-        store::{self, Facts},
+        store::{self, Facts, sets::Recorded},
     },
     listing::Asked,
 };
@@ -32,6 +34,34 @@ fn read(town: &TownName, row: &Row) -> Result<(HouseholdName, Facts), Vec<Fault>
     Ok((name, Facts { building, door, occupancy }))
 }
 
+fn no_building(row: &Row, facts: &Facts) -> Vec<Fault> {
+    let (zh, en) = ("没有这幢楼", "there is no such building");
+    vec![Fault::at(row.number, "building", &facts.building, "UNKNOWN_PARENT", zh, en)]
+}
+
+fn door_taken(row: &Row, facts: &Facts) -> Vec<Fault> {
+    let (zh, en) = ("该室号已属于另一户", "the door is another household's");
+    vec![Fault::at(row.number, "door", &facts.door, "REPEATED", zh, en)]
+}
+
+/// Whether a row changes how a household is used; its building and its door never change.
+fn differs(row: &Row, recorded: &Recorded, facts: &Facts) -> Result<bool, Vec<Fault>> {
+    for (column, before, after) in
+        [("building", &recorded.building, &facts.building), ("door", &recorded.door, &facts.door)]
+    {
+        if before != after {
+            let (zh, en) = ("不能由导入改变", "never changes by import");
+            return Err(vec![Fault::at(row.number, column, "", "NEVER_CHANGES", zh, en)]);
+        }
+    }
+    Ok(recorded.occupancy != facts.occupancy)
+}
+
+/// What an import tells of a household.
+fn told(name: &HouseholdName, version: i64, building: &str) -> Change {
+    change(name, version, "import", &format!("towns/{}/buildings/{building}", name.town()))
+}
+
 /// A new household in a building that is there, behind a door that nobody has.
 async fn create(
     work: &mut Work,
@@ -40,15 +70,12 @@ async fn create(
     facts: &Facts,
 ) -> Result<Applied, RowError> {
     if !building::store::exists(work.sql(), name.town(), &facts.building).await? {
-        let (zh, en) = ("没有这幢楼", "there is no such building");
-        return Err(vec![Fault::at(row.number, "building", &facts.building, "UNKNOWN_PARENT", zh, en)].into());
+        return Err(no_building(row, facts).into());
     }
     if !store::create(work.sql(), name, facts).await? {
-        let (zh, en) = ("该室号已属于另一户", "the door is another household's");
-        return Err(vec![Fault::at(row.number, "door", &facts.door, "REPEATED", zh, en)].into());
+        return Err(door_taken(row, facts).into());
     }
-    let building = format!("towns/{}/buildings/{}", name.town(), facts.building);
-    Ok(Applied::Created(vec![change(name, 1, "import", &building)]))
+    Ok(Applied::Created(vec![told(name, 1, &facts.building)]))
 }
 
 #[tonic::async_trait]
@@ -77,23 +104,29 @@ impl Sheet for Households {
         _: &Tables,
     ) -> Result<Applied, RowError> {
         let (name, facts) = read(town, row)?;
-        let Some((building, door, occupancy, _)) = store::lock(work.sql(), &name).await? else {
+        let Some((building, door, occupancy, version)) = store::lock(work.sql(), &name).await? else {
             return create(work, row, &name, &facts).await;
         };
-        for (column, before, after) in
-            [("building", &building, &facts.building), ("door", &door, &facts.door)]
-        {
-            if before != after {
-                let (zh, en) = ("不能由导入改变", "never changes by import");
-                return Err(vec![Fault::at(row.number, column, "", "NEVER_CHANGES", zh, en)].into());
-            }
-        }
-        if occupancy == facts.occupancy {
+        let recorded = Recorded { building, door, occupancy, version };
+        if !differs(row, &recorded, &facts)? {
             return Ok(Applied::Unchanged);
         }
         let version = store::update(work.sql(), &name, facts.occupancy).await?;
-        let building = format!("towns/{}/buildings/{building}", town.town());
-        Ok(Applied::Updated(vec![change(&name, version, "import", &building)]))
+        Ok(Applied::Updated(vec![told(&name, version, &recorded.building)]))
+    }
+
+    fn takes_sets(&self) -> bool {
+        true
+    }
+
+    async fn apply_set(
+        &self,
+        work: &mut Work,
+        town: &TownName,
+        rows: &[Row],
+        _: &Tables,
+    ) -> Result<Option<Outcomes>, Refusal> {
+        set::apply(work, town, rows).await
     }
 
     async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
