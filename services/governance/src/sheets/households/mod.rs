@@ -62,20 +62,18 @@ fn told(name: &HouseholdName, version: i64, building: &str) -> Change {
     change(name, version, "import", &format!("towns/{}/buildings/{building}", name.town()))
 }
 
-/// A new household in a building that is there, behind a door that nobody has.
+/// A new household in a building that is there, behind a door that nobody has; nothing when its id is taken.
 async fn create(
     work: &mut Work,
     row: &Row,
     name: &HouseholdName,
     facts: &Facts,
-) -> Result<Applied, RowError> {
+) -> Result<Option<Applied>, RowError> {
     if !building::store::exists(work.sql(), name.town(), &facts.building).await? {
         return Err(no_building(row, facts).into());
     }
-    if !store::create(work.sql(), name, facts).await? {
-        return Err(door_taken(row, facts).into());
-    }
-    Ok(Applied::Created(vec![told(name, 1, &facts.building)]))
+    let created = store::create(work.sql(), name, facts).await?;
+    Ok(created.then(|| Applied::Created(vec![told(name, 1, &facts.building)])))
 }
 
 #[tonic::async_trait]
@@ -104,9 +102,15 @@ impl Sheet for Households {
         _: &Tables,
     ) -> Result<Applied, RowError> {
         let (name, facts) = read(town, row)?;
-        let Some((building, door, occupancy, version)) = store::lock(work.sql(), &name).await? else {
-            return create(work, row, &name, &facts).await;
-        };
+        let mut found = store::lock(work.sql(), &name).await?;
+        if found.is_none() {
+            if let Some(created) = create(work, row, &name, &facts).await? {
+                return Ok(created);
+            }
+            // somebody has the door, or another call has just made the household
+            found = store::lock(work.sql(), &name).await?;
+        }
+        let (building, door, occupancy, version) = found.ok_or_else(|| door_taken(row, &facts))?;
         let recorded = Recorded { building, door, occupancy, version };
         if !differs(row, &recorded, &facts)? {
             return Ok(Applied::Unchanged);

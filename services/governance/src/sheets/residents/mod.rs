@@ -6,7 +6,7 @@ mod set;
 use chassis::{
     identity::Scope,
     imports::{Applied, Export, Outcomes, RowError, Sheet, Tables},
-    refusal::Refusal,
+    refusal::{ALREADY_EXISTS, Refusal},
     work::{Change, Work},
 };
 use jiff::civil::Date;
@@ -142,9 +142,18 @@ fn applied(new: bool, changes: Vec<Change>) -> Applied {
 async fn person(work: &mut Work, row: &Row, line: &Line) -> Result<(bool, Vec<Change>), RowError> {
     let (new, vault) = (&line.new, work.vault().clone());
     let today = work.call().today();
-    let Some(found) = person::store::get(work.sql(), &new.name, &Scope::Town, today).await? else {
-        return Ok((true, vec![new.store(work, "import").await?]));
-    };
+    let mut found = person::store::get(work.sql(), &new.name, &Scope::Town, today).await?;
+    if found.is_none() {
+        match new.store(work, "import").await {
+            Ok(change) => return Ok((true, vec![change])),
+            // another call has just recorded the same person
+            Err(refusal) if std::ptr::eq(refusal.reason(), &ALREADY_EXISTS) => {
+                found = person::store::get(work.sql(), &new.name, &Scope::Town, today).await?;
+            }
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    let found = found.ok_or_else(|| Refusal::internal(format!("{} vanished", new.name)))?;
     let clear = person::encode::open(&vault, &found)?;
     if !differs(row, line, &clear, &found.sex)? {
         return Ok((false, Vec::new()));
