@@ -11,15 +11,18 @@ mod tests;
 
 pub use chain::{Verification, verify};
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use sqlx::{PgConnection, Row};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{db::Db, refusal::Refusal};
 
-/// Rows that one pass takes at most.
+/// Audit records that one pass takes at most.
 const BATCH: i64 = 1_000;
+/// Events that one pass takes at most: an import makes many.
+const EVENTS: i64 = 5_000;
 
 /// How often what is kept for a time is looked through.
 const TIDY: Duration = Duration::from_secs(3_600);
@@ -83,22 +86,44 @@ pub async fn pass(db: &Db) -> Result<i64, Refusal> {
     Ok(taken)
 }
 
+/// Numbers the events that have none, in the order of `ord`, town by town behind the last number.
 async fn number_events(sql: &mut PgConnection) -> Result<i64, Refusal> {
+    let pending: Vec<(String, Uuid)> =
+        sqlx::query_as("select town, id from event where seq is null order by ord limit $1")
+            .bind(EVENTS)
+            .fetch_all(&mut *sql)
+            .await?;
+    let mut last: HashMap<&str, i64> = HashMap::new();
+    for (town, _) in &pending {
+        if !last.contains_key(town.as_str()) {
+            last.insert(town, last_number(&mut *sql, town).await?);
+        }
+    }
+    let mut numbers = Vec::with_capacity(pending.len());
+    for (town, _) in &pending {
+        let number = last.entry(town).or_default();
+        *number += 1;
+        numbers.push(*number);
+    }
+    let (towns, ids): (Vec<&str>, Vec<Uuid>) = pending.iter().map(|(town, id)| (town.as_str(), *id)).unzip();
+    // row by row through the key: what joins the events with themselves grows with the square of the batch
     let numbered = sqlx::query(
-        "with pending as (
-             select town, id, row_number() over (partition by town order by ord) as n
-             from (select town, id, ord from event where seq is null order by ord limit $1) as batch),
-         last as (
-             select t.town, coalesce((select seq from event e where e.town = t.town and e.seq is not null
-                                      order by e.seq desc limit 1), 0) as seq
-             from (select distinct town from pending) as t)
-         update event set seq = last.seq + pending.n
-         from pending join last using (town)
-         where event.town = pending.town and event.id = pending.id",
+        "update event set seq = numbered.seq from unnest($1::text[], $2::uuid[], $3::bigint[]) as numbered (town, id, seq)
+         where event.town = numbered.town and event.id = numbered.id",
     )
-    .bind(BATCH)
+    .bind(towns)
+    .bind(ids)
+    .bind(numbers)
     .execute(sql)
     .await?
     .rows_affected();
-    Ok(i64::try_from(numbered).unwrap_or(BATCH))
+    Ok(i64::try_from(numbered).unwrap_or(EVENTS))
+}
+
+/// The last number of a town's events.
+async fn last_number(sql: &mut PgConnection, town: &str) -> Result<i64, Refusal> {
+    let last = sqlx::query_scalar(
+        "select seq from event where town = $1 and seq is not null order by seq desc limit 1",
+    );
+    Ok(last.bind(town).fetch_optional(sql).await?.unwrap_or(0))
 }
