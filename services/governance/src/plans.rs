@@ -2,9 +2,14 @@
 
 use chassis::identity::Scope;
 use jiff::civil::Date;
-use kernel::filter::Predicate;
+use kernel::{
+    filter::{Op, Predicate, Value},
+    name::PersonName,
+};
 
-use crate::{as_of::AsOf, block, building, committee, estate, force, household, listing::Asked, stewardship};
+use crate::{
+    as_of::AsOf, block, building, committee, estate, force, household, listing::Asked, residence, stewardship,
+};
 
 /// A statement by name.
 #[derive(Clone, Debug)]
@@ -19,14 +24,43 @@ pub struct Query {
 pub fn queries(town: &str, day: Date) -> Vec<Query> {
     let mut all = structure(town, day);
     all.extend(places(town, day));
+    all.extend(residences(town, day));
+    all
+}
+
+/// `column = text`, as a filter of a List makes it.
+fn equals(column: &'static str, text: &str) -> Predicate {
+    Predicate::Compare { column, op: Op::Eq, value: Value::Text(text.to_owned()) }
+}
+
+fn residences(town: &str, day: Date) -> Vec<Query> {
+    let (scope, as_of) = (Scope::Town, AsOf::now(day));
+    let list = |name, filter: Predicate| {
+        let asked = residence::store::Asked {
+            town,
+            scope: &scope,
+            today: day,
+            as_of: &as_of,
+            filter: &filter,
+            after: None,
+            limit: 51,
+        };
+        Query { name, sql: residence::store::list_query(&asked).sql().as_str().to_owned() }
+    };
+    let mut all = vec![
+        list("ListResidences of a household", equals("r.household", "h000001")),
+        list("ListResidences of a person", equals("r.person", "r000001")),
+    ];
+    if let Ok(person) = PersonName::new(town, "r000001") {
+        let sql = residence::store::on_query(&person, &scope, &as_of, day).sql().as_str().to_owned();
+        all.push(Query { name: "CheckResidence", sql });
+    }
     all
 }
 
 fn places(town: &str, day: Date) -> Vec<Query> {
     let page = Asked { after: Some("c002500".to_owned()), limit: 51, ..Asked::all(town, day) };
-    let value = kernel::filter::Value::Text("b000001".to_owned());
-    let by_block = Predicate::Compare { column: "p.block", op: kernel::filter::Op::Eq, value };
-    let block = Asked { filter: by_block, limit: 51, ..Asked::all(town, day) };
+    let block = Asked { filter: equals("p.block", "b000001"), limit: 51, ..Asked::all(town, day) };
     let query =
         |name, sql: sqlx::QueryBuilder<sqlx::Postgres>| Query { name, sql: sql.sql().as_str().to_owned() };
     vec![

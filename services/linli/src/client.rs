@@ -29,8 +29,8 @@ impl Caller {
         format!("towns/{}", self.town)
     }
 
-    /// The token that was given, else one for an officer of the town.
-    pub(crate) fn token(&self) -> Result<String, Failure> {
+    /// The token that was given, else a fresh one, which lives an hour, for an officer of the town.
+    fn token(&self) -> Result<String, Failure> {
         if let Some(token) = &self.token {
             return Ok(token.clone());
         }
@@ -57,32 +57,39 @@ pub(crate) fn addresses() -> Result<(SocketAddr, SocketAddr), Failure> {
 
 /// Sends a request and yields status and body.
 pub(crate) async fn send(request: Request<Full<Bytes>>) -> Result<(http::StatusCode, Bytes), Failure> {
+    let (head, body) = answer(request).await?;
+    Ok((head.status, body))
+}
+
+/// Sends a request and yields the head of the answer and its body.
+async fn answer(request: Request<Full<Bytes>>) -> Result<(http::response::Parts, Bytes), Failure> {
     let uri = request.uri().clone();
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let answer =
         client.request(request).await.map_err(|error| format!("{uri}: {error}; does the suite run?"))?;
-    let status = answer.status();
-    Ok((status, answer.into_body().collect().await?.to_bytes()))
+    let (head, body) = answer.into_parts();
+    Ok((head, body.collect().await?.to_bytes()))
 }
 
-/// Calls the running gateway, JSON in and out; what is refused is the error.
+/// Calls the running gateway, JSON in and out: the answer, and whether it was given before under the same request id.
+/// What is refused is the error.
 pub(crate) async fn call(
-    token: &str,
+    caller: &Caller,
     method: &str,
     path: &str,
     body: Option<Value>,
-) -> Result<Value, Failure> {
+) -> Result<(Value, bool), Failure> {
     let (gateway, _) = addresses()?;
     let bytes = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
     let request = Request::builder()
         .method(method)
         .uri(format!("http://{gateway}{path}"))
-        .header("authorization", format!("Bearer {token}"))
+        .header("authorization", format!("Bearer {}", caller.token()?))
         .header("content-type", "application/json")
         .body(Full::new(bytes))?;
-    let (status, body) = send(request).await?;
-    if !status.is_success() {
-        return Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into());
+    let (head, body) = answer(request).await?;
+    if !head.status.is_success() {
+        return Err(format!("{}: {}", head.status, String::from_utf8_lossy(&body)).into());
     }
-    Ok(serde_json::from_slice(&body)?)
+    Ok((serde_json::from_slice(&body)?, head.headers.contains_key("linli-replayed")))
 }

@@ -7,7 +7,9 @@
 
 mod copy;
 mod load;
+mod places;
 mod sizes;
+mod structure;
 mod synthetic;
 
 use std::{error::Error, time::Duration};

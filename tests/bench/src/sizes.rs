@@ -1,113 +1,35 @@
 //! Reads and lists against the same SQL through the bare driver, interleaved, at growing numbers of rows.
 
-use std::time::Instant;
+use std::collections::HashMap;
 
-use chassis::{
-    clock::Clock,
-    db::Schema,
-    testing::{TestDb, call},
-};
-use contracts::linli::governance::v1::{
-    self as pb, committee_service_server::CommitteeService, stewardship_service_server::StewardshipService,
-};
-use governance::{committee::Committees, stewardship::Stewardships};
-use jiff::civil::date;
-use sqlx::{Connection, PgConnection};
-
-use crate::{Done, by, median};
+use crate::{Done, places, structure};
 
 /// Pairs of calls that are measured at each size.
-const PAIRS: usize = 200;
+pub(crate) const PAIRS: usize = 200;
+
+/// Medians in microseconds.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) call: &'static str,
+    /// The same SQL through the bare driver.
+    pub(crate) bare: f64,
+    /// The service's method.
+    pub(crate) ours: f64,
+}
 
 pub(crate) async fn run(mut sizes: Vec<u64>) -> Done<()> {
     if sizes.is_empty() {
         sizes = vec![1_000, 10_000, 100_000];
     }
-    println!(
-        "{:>10} | {:>34} | {:>34}",
-        "rows", "GetCommittee: bare µs, ours µs, ratio", "ListCommittees 50: bare, ours, ratio"
-    );
-    let mut first = None;
+    println!("| call | rows | bare (µs) | ours (µs) | ratio | growth, ours |\n|---|---|---|---|---|---|");
+    let mut first = HashMap::new();
     for rows in sizes {
-        let measured = at(rows).await?;
-        let flat = first.get_or_insert(measured);
-        let show = |(bare, ours): (f64, f64)| format!("{bare:8.0} {ours:8.0} {:6.2}", ours / bare);
-        let growth = (measured.0.1 / flat.0.1, measured.1.1 / flat.1.1);
-        println!(
-            "{rows:>10} | {:>34} | {:>34} | against the first size: {:.2}, {:.2}",
-            show(measured.0),
-            show(measured.1),
-            growth.0,
-            growth.1
-        );
+        let mut all = Vec::from(structure::at(rows).await?);
+        all.extend(places::at(rows).await?);
+        for Measured { call, bare, ours } in all {
+            let growth = ours / *first.entry(call).or_insert(ours);
+            println!("| {call} | {rows} | {bare:.0} | {ours:.0} | {:.2} | {growth:.2} |", ours / bare);
+        }
     }
-    Ok(())
-}
-
-/// Medians of (bare, ours) in microseconds: a read, a page.
-async fn at(rows: u64) -> Done<((f64, f64), (f64, f64))> {
-    let db = TestDb::new(&Schema::new("governance", &governance::MIGRATIONS)).await;
-    fill(&db, rows).await?;
-    let clock = Clock::starting(date(2020, 6, 1));
-    let caller = call("bench", "administrator", "everywhere", "bench", "governance.committees.list", &clock);
-    let committees = Committees(db.context.clone());
-    let mut bare = PgConnection::connect(&db.database.owner_url).await?;
-    sqlx::raw_sql("set search_path = governance, public").execute(&mut bare).await?;
-    let (mut one, mut page) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
-    for n in 0..PAIRS {
-        let id = format!("c{:07}", 1 + (n as u64 * 7_919) % rows);
-        let begun = Instant::now();
-        sqlx::query(READ).bind(&id).fetch_one(&mut bare).await?;
-        one.0.push(begun.elapsed());
-        let request =
-            pb::GetCommitteeRequest { name: format!("towns/malu/committees/{id}"), ..Default::default() };
-        let begun = Instant::now();
-        committees.get_committee(by(&caller, request)).await?;
-        one.1.push(begun.elapsed());
-
-        let begun = Instant::now();
-        sqlx::query(PAGE).bind("c").fetch_all(&mut bare).await?;
-        page.0.push(begun.elapsed());
-        let request = pb::ListCommitteesRequest {
-            parent: "towns/malu".to_owned(),
-            page_size: 50,
-            ..Default::default()
-        };
-        let begun = Instant::now();
-        committees.list_committees(by(&caller, request)).await?;
-        page.1.push(begun.elapsed());
-    }
-    // one read of a steward, so that its plan is warm in no measurement of ours
-    let steward =
-        pb::LookUpStewardRequest { name: "towns/malu/blocks/b0000001".to_owned(), ..Default::default() };
-    Stewardships(db.context.clone()).look_up_steward(by(&caller, steward)).await?;
-    Ok(((median(one.0), median(one.1)), (median(page.0), median(page.1))))
-}
-
-const READ: &str =
-    "select c.*, p.* from committee c join committee_period p on p.town = c.town and p.committee = c.id
-    where c.town = 'malu' and c.id = $1 and upper_inf(p.recorded) and p.valid @> date '2020-06-01'";
-const PAGE: &str = "select c.*, p.* from committee c join committee_period p on p.town = c.town and p.committee = c.id
-    where c.town = 'malu' and c.id > $1 and upper_inf(p.recorded) and p.valid @> date '2020-06-01' order by c.id limit 51";
-
-async fn fill(db: &TestDb, rows: u64) -> Done<()> {
-    let mut owner = PgConnection::connect(&db.database.owner_url).await?;
-    let sql = format!(
-        "set search_path = governance, public; set session_replication_role = replica;
-         insert into town (town, display_name) values ('malu', '马陆镇');
-         insert into community (town, id, display_name) values ('malu', 'a', '甲');
-         insert into committee (town, id, kind, founding_date)
-             select 'malu', 'c' || lpad(n::text, 7, '0'), 'RESIDENTS_COMMITTEE', '2016-01-01' from generate_series(1, {rows}) n;
-         insert into committee_period (town, id, committee, valid, recorded, display_name, community, state)
-             select 'malu', gen_random_uuid(), id, '[2016-01-01,)', tstzrange(now(), null), id, 'a', 'FOUNDED' from committee;
-         insert into block (town, id, life) select 'malu', 'b' || substr(id, 2), '[2020-01-01,)' from committee;
-         insert into block_period (town, id, block, valid, recorded, committee, display_name)
-             select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), 'c' || substr(id, 2), id from block;
-         insert into stewardship (town, id, block, valid, recorded, worker, kind)
-             select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), 'towns/malu/workers/w-1', 'REGULAR' from block;
-         analyze"
-    );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut owner).await?;
-    owner.close().await?;
     Ok(())
 }

@@ -174,6 +174,20 @@ pub(super) async fn keep(
     Ok(row.map(|(cancel,)| cancel))
 }
 
+/// Keeps the lease of a worker that is at work. `false` when the operation isn't the worker's any more.
+pub(super) async fn renew(sql: &mut PgConnection, id: Uuid, worker: Uuid) -> Result<bool, Refusal> {
+    let kept = sqlx::query(
+        "update operation set lease_until = clock_timestamp() + $3 * interval '1 second'
+         where id = $1 and lease_owner = $2 and state = 'RUNNING'",
+    )
+    .bind(id)
+    .bind(worker)
+    .bind(LEASE)
+    .execute(sql)
+    .await?;
+    Ok(kept.rows_affected() == 1)
+}
+
 /// Ends an operation that is still the worker's. What it worked on may be personal and large, and nobody needs it once it
 /// has succeeded; one that didn't can go on.
 pub(super) async fn end(

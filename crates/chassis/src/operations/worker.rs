@@ -137,7 +137,10 @@ impl Worker {
         let done = match self.jobs.get(stored.kind.as_str()).cloned() {
             Some(job) => {
                 let running = Running { context: self.context.clone(), call, stored, input, worker: self.id };
-                job.run(&running).await
+                tokio::select! {
+                    done = job.run(&running) => done,
+                    lost = self.hold(id) => Err(lost),
+                }
             }
             None => Err(Refusal::internal(format!("no job {}", stored.kind))),
         };
@@ -158,6 +161,30 @@ impl Worker {
         }
         tx.commit().await?;
         Ok(())
+    }
+}
+
+impl Worker {
+    /// Keeps the lease while a job is at work, however long one of its transactions takes; ends when another worker has taken
+    /// over.
+    async fn hold(&self, id: Uuid) -> Refusal {
+        loop {
+            tokio::time::sleep(Duration::from_secs_f64(store::LEASE / 3.0)).await;
+            match self.renew(id).await {
+                Ok(true) => {}
+                Ok(false) => return Refusal::new(&CONFLICT),
+                Err(refusal) => {
+                    tracing::warn!(error = %refusal, "a lease was not kept; it will be tried again")
+                }
+            }
+        }
+    }
+
+    async fn renew(&self, id: Uuid) -> Result<bool, Refusal> {
+        let mut tx = self.context.db.begin().await?;
+        let kept = store::renew(&mut tx, id, self.id).await?;
+        tx.commit().await?;
+        Ok(kept)
     }
 }
 

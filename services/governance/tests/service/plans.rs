@@ -6,7 +6,8 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::harness::service;
 
-/// 5,000 committees with a block and a steward each, a force, an estate, a building and four households each, made by SQL.
+/// 5,000 committees with a block and a steward each, a force, an estate, a building, four households and four residents each,
+/// made by SQL.
 const MANY: &str = "
     insert into committee (town, id, kind, founding_date) select 'malu', 'c' || lpad(n::text, 6, '0'), 'RESIDENTS_COMMITTEE', '2016-01-01'
         from generate_series(1, 5000) n;
@@ -27,13 +28,17 @@ const MANY: &str = "
         select 'malu', 'h' || substr(id, 2) || n, id, n::text, 'OWNED' from building, generate_series(1, 4) n;
     insert into organisation (town, id, display_name, kind) select 'malu', 'o' || substr(id, 2), id, 'GROUP' from block;
     insert into block_force (town, id, block, kind, organisation, contributions, valid, recorded)
-        select 'malu', gen_random_uuid(), id, 'OTHER', 'o' || substr(id, 2), '{SERVICE}', life, tstzrange(now(), null) from block";
+        select 'malu', gen_random_uuid(), id, 'OTHER', 'o' || substr(id, 2), '{SERVICE}', life, tstzrange(now(), null) from block;
+    insert into person (town, id, name_sealed, citizen_sealed, birth_sealed, name_index, citizen_index, key)
+        select 'malu', 'r' || substr(id, 2), h, h, h, h, h, 1 from household, sha256(id::bytea) h;
+    insert into residence (town, id, person, household, ground, valid, recorded)
+        select 'malu', gen_random_uuid(), id, 'h' || substr(id, 2), 'REGISTERED', '[2012-01-01,)', tstzrange(now(), null) from person";
 
 #[tokio::test]
 async fn no_read_and_no_page_scans_a_table() {
     let service = service(date(2020, 6, 1)).await;
     service.sql(MANY).await;
-    service.sql("analyze committee, committee_period, block, block_period, stewardship, estate, estate_period, building, building_period, household, organisation, block_force").await;
+    service.sql("analyze committee, committee_period, block, block_period, stewardship, estate, estate_period, building, building_period, household, person, residence, organisation, block_force").await;
     let mut owner = PgConnection::connect(&service.db.database.owner_url).await.unwrap();
     sqlx::raw_sql("set search_path = governance, public").execute(&mut owner).await.unwrap();
     sqlx::raw_sql("set plan_cache_mode = force_generic_plan").execute(&mut owner).await.unwrap();

@@ -57,7 +57,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
         .append_pair("template", if arguments.template { "true" } else { "false" })
         .finish();
     let path = format!("/v1/services/governance/tables:export?{query}");
-    let answer = call(&arguments.caller.token()?, "GET", &path, None).await?;
+    let (answer, _) = call(&arguments.caller, "GET", &path, None).await?;
     let content = STANDARD.decode(answer["content"].as_str().unwrap_or_default())?;
     let file = match &arguments.output {
         Some(file) => file.clone(),
