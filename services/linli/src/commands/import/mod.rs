@@ -46,9 +46,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
     let bytes: u64 = files.iter().map(|file| file.bytes).sum();
     if bytes > WHOLE && !arguments.good_rows_only {
         return Err(format!(
-            "{} MiB are too much for all or nothing, which is one transaction of {} MiB at most; with --good-rows-only large files \
+            "{:.1} MiB are too much for all or nothing, which is one transaction of {} MiB at most; with --good-rows-only large files \
              go in parts, good rows are stored and the others listed",
-            bytes >> 20,
+            bytes as f64 / f64::from(1 << 20),
             WHOLE >> 20
         )
         .into());
