@@ -32,6 +32,23 @@ macro_rules! file {
     };
 }
 
+/// Its tables with their files, each after those that it requires.
+pub const TABLES: &[(&str, &[u8])] = &[
+    file!("communities"),
+    file!("committees"),
+    file!("household_counts"),
+    file!("blocks"),
+    file!("stewardships"),
+    file!("organisations"),
+    file!("estates"),
+    file!("buildings"),
+    file!("households"),
+    file!("residents"),
+    file!("bodies"),
+    file!("memberships"),
+    file!("block_forces"),
+];
+
 /// Loads the town once; later starts find it there.
 ///
 /// # Errors
@@ -46,22 +63,7 @@ pub async fn load(context: &Context, clock: &Clock) -> Result<(), Refusal> {
     }
     town(context, &call).await?;
     papers(context, &call).await?;
-    let tables = [
-        file!("communities"),
-        file!("committees"),
-        file!("household_counts"),
-        file!("blocks"),
-        file!("stewardships"),
-        file!("organisations"),
-        file!("estates"),
-        file!("buildings"),
-        file!("households"),
-        file!("residents"),
-        file!("bodies"),
-        file!("memberships"),
-        file!("block_forces"),
-    ];
-    import(context, &call, clock, &tables).await
+    import(context, &call, clock, TABLES).await
 }
 
 async fn town(context: &Context, call: &Call) -> Result<(), Refusal> {

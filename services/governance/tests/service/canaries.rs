@@ -24,7 +24,7 @@ use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 use crate::{
     access::{filled, methods, send},
     harness::{Service, date as wire, with},
-    imports::{demo, import, ready},
+    imports::{import, ready},
 };
 
 /// Characters of an identity number.
@@ -298,7 +298,7 @@ async fn dry_runs(service: &Service) -> String {
 
 #[tokio::test]
 async fn no_resident_turns_up_where_only_ids_belong() {
-    let tables = demo();
+    let tables = governance::demo::TABLES;
     let residents = tables.iter().find(|(table, _)| *table == "residents").unwrap().1;
     let canaries = Canaries::read(residents);
     assert!(canaries.sings("是钱甲子。").is_some() && canaries.sings("x310199195112050137").is_some());

@@ -155,19 +155,10 @@ async fn the_bad_files_get_their_outcomes() {
 async fn blocks_come_with_their_stewards_or_not_at_all() {
     let service = ready().await;
     import(&service, &[("committees", COMMITTEES)], pb::ImportMode::Atomic, false).await;
-    let (blocks, stewards) = (
-        include_bytes!("../../../../deploy/demo/blocks.csv"),
-        include_bytes!("../../../../deploy/demo/stewardships.csv"),
-    );
-    let alone = import(&service, &[("blocks", blocks.as_slice())], pb::ImportMode::Atomic, false).await;
+    let both = demo(&["blocks", "stewardships"]);
+    let alone = import(&service, &both[..1], pb::ImportMode::Atomic, false).await;
     assert_eq!((alone.stored, alone.rows[0].reason.as_str()), (false, "STEWARD_GAP"));
-    let both = import(
-        &service,
-        &[("blocks", blocks.as_slice()), ("stewardships", stewards.as_slice())],
-        pb::ImportMode::Atomic,
-        false,
-    )
-    .await;
+    let both = import(&service, &both, pb::ImportMode::Atomic, false).await;
     assert!(both.stored, "{:?}", both.rows);
     assert_eq!(service.steward_on("b-001-2", date(2020, 10, 11), None).await, "towns/malu/workers/w-007");
     assert_eq!(service.steward_on("b-001-2", date(2020, 10, 12), None).await, "towns/malu/workers/w-016");
@@ -190,15 +181,15 @@ async fn a_worker_that_died_is_followed_by_another() {
 #[tokio::test]
 async fn places_come_in_the_order_that_they_require_and_each_fault_is_named() {
     let service = ready().await;
-    let demo = [
-        ("committees", COMMITTEES),
-        ("blocks", include_bytes!("../../../../deploy/demo/blocks.csv").as_slice()),
-        ("stewardships", include_bytes!("../../../../deploy/demo/stewardships.csv").as_slice()),
-        ("organisations", include_bytes!("../../../../deploy/demo/organisations.csv").as_slice()),
-        ("estates", include_bytes!("../../../../deploy/demo/estates.csv").as_slice()),
-        ("buildings", include_bytes!("../../../../deploy/demo/buildings.csv").as_slice()),
-        ("households", include_bytes!("../../../../deploy/demo/households.csv").as_slice()),
-    ];
+    let demo = demo(&[
+        "committees",
+        "blocks",
+        "stewardships",
+        "organisations",
+        "estates",
+        "buildings",
+        "households",
+    ]);
     let backwards: Vec<_> = demo.iter().rev().copied().collect();
     let first = import(&service, &backwards, pb::ImportMode::Atomic, false).await;
     assert!(first.stored, "{:?}", first.rows);
@@ -238,32 +229,20 @@ async fn places_come_in_the_order_that_they_require_and_each_fault_is_named() {
     }
 }
 
-/// The tables of the demonstration, residents the eighth of them.
-pub(crate) fn demo() -> Vec<(&'static str, &'static [u8])> {
-    vec![
-        ("committees", COMMITTEES),
-        ("blocks", include_bytes!("../../../../deploy/demo/blocks.csv").as_slice()),
-        ("stewardships", include_bytes!("../../../../deploy/demo/stewardships.csv").as_slice()),
-        ("organisations", include_bytes!("../../../../deploy/demo/organisations.csv").as_slice()),
-        ("estates", include_bytes!("../../../../deploy/demo/estates.csv").as_slice()),
-        ("buildings", include_bytes!("../../../../deploy/demo/buildings.csv").as_slice()),
-        ("households", include_bytes!("../../../../deploy/demo/households.csv").as_slice()),
-        ("residents", include_bytes!("../../../../deploy/demo/residents.csv").as_slice()),
-        ("bodies", include_bytes!("../../../../deploy/demo/bodies.csv").as_slice()),
-        ("memberships", include_bytes!("../../../../deploy/demo/memberships.csv").as_slice()),
-        ("block_forces", include_bytes!("../../../../deploy/demo/block_forces.csv").as_slice()),
-    ]
+/// The files of some tables of the demonstration, in its order.
+pub(crate) fn demo(tables: &[&str]) -> Vec<(&'static str, &'static [u8])> {
+    governance::demo::TABLES.iter().filter(|(table, _)| tables.contains(table)).copied().collect()
 }
 
 #[tokio::test]
 async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_personal() {
     let service = ready().await;
-    let demo = demo();
+    let demo = governance::demo::TABLES;
     let first = import(&service, &demo, pb::ImportMode::Atomic, false).await;
     assert!(first.stored, "{:?}", first.rows);
     let again = import(&service, &demo, pb::ImportMode::GoodRowsOnly, false).await;
     assert!(again.tables.iter().all(|table| (table.created, table.updated, table.faulty) == (0, 0, 0)));
-    let residents = [demo[7]];
+    let residents = self::demo(&["residents"]);
     assert_eq!(
         counts(&import(&service, &residents, pb::ImportMode::GoodRowsOnly, false).await),
         (0, 0, 789, 0, true)

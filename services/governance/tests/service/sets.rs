@@ -13,17 +13,10 @@ use sqlx::{Connection, PgConnection};
 
 use crate::{
     harness::Service,
-    imports::{COMMITTEES, begin, ready, report},
+    imports::{begin, demo, ready, report},
 };
 
-const PLACES: [(&str, &[u8]); 6] = [
-    ("committees", COMMITTEES),
-    ("blocks", include_bytes!("../../../../deploy/demo/blocks.csv")),
-    ("stewardships", include_bytes!("../../../../deploy/demo/stewardships.csv")),
-    ("organisations", include_bytes!("../../../../deploy/demo/organisations.csv")),
-    ("estates", include_bytes!("../../../../deploy/demo/estates.csv")),
-    ("buildings", include_bytes!("../../../../deploy/demo/buildings.csv")),
-];
+const PLACES: &[&str] = &["committees", "blocks", "stewardships", "organisations", "estates", "buildings"];
 const HOUSEHOLDS: &str = include_str!("../../../../deploy/demo/households.csv");
 const RESIDENTS: &str = include_str!("../../../../deploy/demo/residents.csv");
 
@@ -37,7 +30,7 @@ fn one_by_one_jobs() -> Jobs {
 async fn placed(jobs: Jobs) -> (Service, Worker) {
     let service = ready().await;
     let worker = service.another_worker(jobs);
-    let report = import(&service, &worker, &PLACES, pb::ImportMode::Atomic, false).await;
+    let report = import(&service, &worker, &demo(PLACES), pb::ImportMode::Atomic, false).await;
     assert!(report.stored, "{:?}", report.rows);
     (service, worker)
 }

@@ -10,12 +10,6 @@ use crate::{
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-macro_rules! demo {
-    ($($name:literal),+) => {
-        [$(($name, include_bytes!(concat!("../../../../deploy/demo/", $name, ".csv")).as_slice())),+]
-    };
-}
-
 macro_rules! bad {
     ($($name:literal),+) => {
         [$(($name, include_bytes!(concat!("../../../../crates/tabular/tests/bad/", $name)).as_slice())),+]
@@ -80,14 +74,9 @@ async fn both_formats_bring_the_same_committees() {
 #[tokio::test]
 async fn every_export_imports_again_unchanged_and_every_template_has_the_columns() {
     let service = ready().await;
-    for files in [
-        demo!("communities", "committees", "household_counts", "blocks", "stewardships").as_slice(),
-        demo!("organisations", "estates", "buildings", "households", "residents", "bodies", "memberships")
-            .as_slice(),
-    ] {
-        let report = import(&service, files, pb::ImportMode::Atomic, false).await;
-        assert!(report.stored, "{:?}", report.rows);
-    }
+    let files = governance::demo::TABLES;
+    let report = import(&service, files, pb::ImportMode::Atomic, false).await;
+    assert!(report.stored, "{:?}", report.rows);
     for table in tables(&service).await {
         let name = table.table.as_str();
         let csv = export(&service, name, pb::TableFormat::Unspecified, false).await;
