@@ -315,3 +315,75 @@ async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_person
     let again = import(&service, &[("residents", clear.as_bytes())], pb::ImportMode::Atomic, false).await;
     assert_eq!((counts(&again).0, counts(&again).1, counts(&again).3), (0, 0, 0), "{:?}", again.rows);
 }
+
+#[tokio::test]
+async fn a_part_names_the_rows_of_the_whole_and_is_done_once() {
+    let service = ready().await;
+    let bad = include_bytes!("../../../../crates/tabular/tests/bad/several_faults.csv");
+    let request = pb::ImportTablesRequest {
+        parent: "services/governance".to_owned(),
+        town: "towns/malu".to_owned(),
+        files: vec![pb::ImportFile {
+            table: "committees".to_owned(),
+            file_name: "all.csv".to_owned(),
+            content: bad.to_vec().into(),
+            first_row: 1_000_002,
+        }],
+        mode: pb::ImportMode::GoodRowsOnly.into(),
+        request_id: uuid(),
+        validate_only: false,
+    };
+    let mut client = ImportServiceClient::new(service.peer.clone());
+    let first = client.import_tables(service.officer(request.clone())).await.unwrap();
+    assert!(service.worker.pass().await.unwrap());
+    let found = report(&service, &first.get_ref().name).await;
+    let rows: std::collections::BTreeSet<i64> = found.rows.iter().map(|row| row.row).collect();
+    assert_eq!((Vec::from_iter(rows), counts(&found)), (vec![1_000_002, 1_000_003], (1, 0, 0, 2, true)));
+    let again = client.import_tables(service.officer(request.clone())).await.unwrap();
+    assert_eq!(again.metadata().get("linli-replayed").unwrap(), "true");
+    assert_eq!(again.get_ref().name, first.get_ref().name);
+    assert!(!service.worker.pass().await.unwrap());
+    let mut before = request;
+    before.files[0].first_row = -1;
+    assert_eq!(
+        client.import_tables(service.officer(before)).await.unwrap_err().code(),
+        tonic::Code::InvalidArgument
+    );
+}
+
+#[tokio::test]
+async fn what_an_operation_worked_on_is_kept_while_it_can_go_on() {
+    let service = ready().await;
+    let files = [("committees", COMMITTEES)];
+    let kept = async |kept: bool| {
+        service
+            .sql(&format!(
+                "do $$ begin assert {kept} = (select bool_and(input <> '') from operation); end $$"
+            ))
+            .await;
+    };
+    let mut operations = OperationServiceClient::new(service.peer.clone());
+    let name = begin(&service, &files, pb::ImportMode::Atomic, false).await;
+    let cancel = pb::CancelOperationRequest { name: name.clone(), request_id: uuid(), ..Default::default() };
+    operations.cancel_operation(service.officer(cancel)).await.unwrap();
+    kept(true).await;
+    let resume =
+        || pb::ResumeOperationRequest { name: name.clone(), request_id: uuid(), ..Default::default() };
+    operations.resume_operation(service.officer(resume())).await.unwrap();
+    assert!(service.worker.pass().await.unwrap());
+    assert_eq!(counts(&report(&service, &name).await), (54, 0, 0, 0, true));
+    kept(false).await;
+    // one that nobody went on with
+    service.sql("delete from operation").await;
+    let name = begin(&service, &files, pb::ImportMode::Atomic, false).await;
+    let cancel = pb::CancelOperationRequest { name: name.clone(), request_id: uuid(), ..Default::default() };
+    operations.cancel_operation(service.officer(cancel)).await.unwrap();
+    chassis::seal::forget(&service.db.context.db).await.unwrap();
+    kept(true).await;
+    service.sql("update operation set updated = now() - interval '31 days'").await;
+    chassis::seal::forget(&service.db.context.db).await.unwrap();
+    kept(false).await;
+    let resume = pb::ResumeOperationRequest { name, request_id: uuid(), ..Default::default() };
+    let refused = operations.resume_operation(service.officer(resume)).await.unwrap_err();
+    assert_eq!(crate::harness::reason(&refused), "WRONG_STATE");
+}
