@@ -50,8 +50,16 @@ fn seats(finding: &Finding) -> String {
     finding.seats.iter().map(|(seat, _)| seat.to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// A name with what it belongs to: 秋霞坊 业委会.
+fn named(finding: &Finding) -> String {
+    match &finding.of {
+        Some(of) => format!("{of} {}", finding.display_name),
+        None => finding.display_name.clone(),
+    }
+}
+
 fn chinese(finding: &Finding) -> String {
-    let Finding { display_name: name, actual, wanted, .. } = finding;
+    let (name, Finding { actual, wanted, .. }) = (named(finding), finding);
     let kind = finding.kind.as_ref().map(|(_, zh, _)| zh.as_str()).unwrap_or_default();
     let due = finding.due.map(|due| due.to_string()).unwrap_or_default();
     match finding.rule {
@@ -69,7 +77,7 @@ fn chinese(finding: &Finding) -> String {
 }
 
 fn english(finding: &Finding) -> String {
-    let Finding { display_name: name, actual, wanted, .. } = finding;
+    let (name, Finding { actual, wanted, .. }) = (named(finding), finding);
     let kind = finding.kind.as_ref().map(|(.., en)| en.as_str()).unwrap_or_default();
     let due = finding.due.map(|due| due.to_string()).unwrap_or_default();
     match finding.rule {

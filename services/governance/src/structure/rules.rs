@@ -159,6 +159,8 @@ pub struct Finding {
     pub id: String,
     /// Its name as shown.
     pub display_name: String,
+    /// The name of what it belongs to, for bodies and blocks, which bear the same names in many places.
+    pub of: Option<String>,
     /// Where it lies.
     pub place: Place,
     /// The kind of body, as required.
@@ -247,6 +249,7 @@ fn bodies_of(snapshot: &Snapshot, owner: &Owner, day: Date, found: &mut Vec<Find
             collection: collection(owner.level),
             id: owner.id.clone(),
             display_name: owner.display_name.clone(),
+            of: None,
             place: owner.place.clone(),
             kind: Some((need.kind.clone(), need.zh.clone(), need.en.clone())),
             actual,
@@ -290,6 +293,7 @@ impl Named<'_> {
             collection: "bodies",
             id: self.body.id.clone(),
             display_name: self.body.display_name.clone(),
+            of: Some(self.owner.display_name.clone()),
             place: self.owner.place.clone(),
             kind: need.map(|need| (need.kind.clone(), need.zh.clone(), need.en.clone())),
             actual,
@@ -378,6 +382,7 @@ fn division_of(snapshot: &Snapshot, owner: &Owner, day: Date, found: &mut Vec<Fi
         collection: "committees",
         id: owner.id.clone(),
         display_name: owner.display_name.clone(),
+        of: None,
         place: owner.place.clone(),
         kind: None,
         actual,
@@ -401,6 +406,7 @@ fn forces_of(snapshot: &Snapshot, block: &Block, day: Date, wanted: i32, found: 
         collection: "blocks",
         id: block.id.clone(),
         display_name: block.display_name.clone(),
+        of: owner.map(|owner| owner.display_name.clone()),
         place: place.clone(),
         kind: None,
         actual,
