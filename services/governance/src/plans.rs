@@ -4,11 +4,12 @@ use chassis::identity::Scope;
 use jiff::civil::Date;
 use kernel::{
     filter::{Op, Predicate, Value},
-    name::PersonName,
+    name::{CommitteeName, PersonName},
 };
 
 use crate::{
-    as_of::AsOf, block, building, committee, estate, force, household, listing::Asked, residence, stewardship,
+    as_of::AsOf, block, building, committee, estate, force, household, listing::Asked, residence,
+    stewardship, structure as structures,
 };
 
 /// A statement by name.
@@ -25,7 +26,14 @@ pub fn queries(town: &str, day: Date) -> Vec<Query> {
     let mut all = structure(town, day);
     all.extend(places(town, day));
     all.extend(residences(town, day));
+    all.extend(card(town, day));
     all
+}
+
+fn card(town: &str, day: Date) -> Vec<Query> {
+    let Ok(name) = CommitteeName::new(town, "c000001") else { return Vec::new() };
+    let statements = structures::store::card_statements(&name, &AsOf::now(day)).into_iter();
+    statements.map(|(name, query)| Query { name, sql: query.sql().as_str().to_owned() }).collect()
 }
 
 /// `column = text`, as a filter of a List makes it.

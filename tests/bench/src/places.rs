@@ -12,8 +12,9 @@ use chassis::{
 };
 use contracts::linli::governance::v1::{
     self as pb, household_service_server::HouseholdService, residence_service_server::ResidenceService,
+    structure_service_server::StructureService,
 };
-use governance::{household::Households, residence::Residences};
+use governance::{household::Households, residence::Residences, structure::Structures};
 use jiff::civil::date;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -22,9 +23,12 @@ use crate::{
     sizes::{Measured, PAIRS},
 };
 
-/// Households of a building, buildings of a block.
+/// Households of a building, buildings of a block, blocks of a committee: a committee has 600 households.
 const OF_BUILDING: u64 = 60;
 const OF_BLOCK: u64 = 5;
+const OF_COMMITTEE: u64 = 2;
+/// Cards that are measured: each opens 600 dates of birth.
+const CARDS: usize = 20;
 
 /// Times of the bare driver and of ours.
 #[derive(Default)]
@@ -44,7 +48,7 @@ struct Town {
 }
 
 /// So many households and as many residents.
-pub(crate) async fn at(rows: u64) -> Done<[Measured; 3]> {
+pub(crate) async fn at(rows: u64) -> Done<[Measured; 4]> {
     let db = TestDb::new(&Schema::new("governance", &governance::MIGRATIONS)).await;
     fill(&db, rows).await?;
     let clock = Clock::starting(date(2020, 6, 1));
@@ -53,6 +57,11 @@ pub(crate) async fn at(rows: u64) -> Done<[Measured; 3]> {
     sqlx::raw_sql("set search_path = governance, public").execute(&mut bare).await?;
     let mut town = Town { bare, caller, context: db.context.clone(), rows };
     let (mut page, mut place, mut check) = (Times::default(), Times::default(), Times::default());
+    let mut card = Times::default();
+    town.born(&db).await?;
+    for _ in 0..CARDS {
+        town.card(&mut card).await?;
+    }
     for n in 0..PAIRS {
         let n = n as u64 * 7_919 % rows;
         town.page(n, &mut page).await?;
@@ -63,10 +72,51 @@ pub(crate) async fn at(rows: u64) -> Done<[Measured; 3]> {
         page.measured("ListHouseholds of a block on a day, 50"),
         place.measured("LookUpHousehold on a day"),
         check.measured("CheckResidence on a day"),
+        card.measured("GetCommitteeCard of 600 households"),
     ])
 }
 
 impl Town {
+    /// Gives the residents of the first committee their dates of birth, sealed as the service does.
+    async fn born(&mut self, db: &TestDb) -> Done<()> {
+        let mut owner = PgConnection::connect(&db.database.owner_url).await?;
+        for n in 0..(OF_BUILDING * OF_BLOCK * OF_COMMITTEE).min(self.rows) {
+            let id = format!("r{n:07}");
+            let birth = format!("{}-06-15", 1930 + n % 90);
+            let sealed = self
+                .context
+                .db
+                .vault()
+                .seal(&format!("towns/malu/people/{id} birth_date"), birth.as_bytes())?;
+            sqlx::query("update governance.person set birth_sealed = $2 where town = 'malu' and id = $1")
+                .bind(&id)
+                .bind(sealed)
+                .execute(&mut owner)
+                .await?;
+        }
+        owner.close().await?;
+        Ok(())
+    }
+
+    async fn card(&mut self, times: &mut Times) -> Done<()> {
+        let begun = Instant::now();
+        sqlx::query(RESIDENTS).bind("c0000000").fetch_all(&mut self.bare).await?;
+        times.0.push(begun.elapsed());
+        let request = pb::GetCommitteeCardRequest {
+            name: "towns/malu/committees/c0000000".to_owned(),
+            as_of_date: Some(wire::to_date(date(2020, 3, 1))),
+            ..Default::default()
+        };
+        let begun = Instant::now();
+        let card = Structures(self.context.clone()).get_committee_card(by(&self.caller, request)).await?;
+        times.1.push(begun.elapsed());
+        let expected = (OF_BUILDING * OF_BLOCK * OF_COMMITTEE).min(self.rows);
+        if u64::try_from(card.get_ref().residents)? != expected {
+            return Err(format!("a card of {} residents", card.get_ref().residents).into());
+        }
+        Ok(())
+    }
+
     async fn page(&mut self, n: u64, times: &mut Times) -> Done<()> {
         let block = format!("b{:07}", n / OF_BUILDING / OF_BLOCK);
         let begun = Instant::now();
@@ -126,6 +176,11 @@ const PAGE: &str = "select h.*, b.estate, p.committee, p.block from household h
     join building b on b.town = h.town and b.id = h.building
     join building_period p on p.town = h.town and p.building = h.building
     where h.town = 'malu' and upper_inf(p.recorded) and p.valid @> date '2020-03-01' and p.block = $1 order by h.id limit 51";
+const RESIDENTS: &str = "select x.id, x.sex, x.birth_sealed, bool_or(r.ground = 'REGISTERED') as registered
+    from building_period p join household h on h.town = p.town and h.building = p.building
+    join residence r on r.town = h.town and r.household = h.id join person x on x.town = r.town and x.id = r.person
+    where p.town = 'malu' and p.committee = $1 and upper_inf(p.recorded) and p.valid @> date '2020-03-01'
+      and upper_inf(r.recorded) and r.valid @> date '2020-03-01' group by x.town, x.id";
 const PLACE: &str =
     "select h.*, b.estate, p.committee, p.block, c.community, k.display_name, s.worker from household h
     join building b on b.town = h.town and b.id = h.building
@@ -150,20 +205,20 @@ async fn fill(db: &TestDb, rows: u64) -> Done<()> {
          insert into town (town, display_name) values ('malu', '马陆镇');
          insert into community (town, id, display_name) values ('malu', 'a', '甲');
          insert into committee (town, id, kind, founding_date)
-             select 'malu', 'c' || lpad(n::text, 7, '0'), 'RESIDENTS_COMMITTEE', '2016-01-01' from generate_series(0, {blocks} / 6) n;
+             select 'malu', 'c' || lpad(n::text, 7, '0'), 'RESIDENTS_COMMITTEE', '2016-01-01' from generate_series(0, {blocks} / {OF_COMMITTEE}) n;
          insert into committee_period (town, id, committee, valid, recorded, display_name, community, state)
              select 'malu', gen_random_uuid(), id, '[2016-01-01,)', tstzrange(now(), null), id, 'a', 'FOUNDED' from committee;
          insert into block (town, id, life)
              select 'malu', 'b' || lpad(n::text, 7, '0'), '[2020-01-01,)' from generate_series(0, {blocks} - 1) n;
          insert into block_period (town, id, block, valid, recorded, committee, display_name)
-             select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), 'c' || lpad((substr(id, 2)::int / 6)::text, 7, '0'), id from block;
+             select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), 'c' || lpad((substr(id, 2)::int / {OF_COMMITTEE})::text, 7, '0'), id from block;
          insert into stewardship (town, id, block, valid, recorded, worker, kind)
              select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), 'towns/malu/workers/w-1', 'REGULAR' from block;
          insert into estate (town, id, life) select 'malu', 'e' || substr(id, 2), '[2016-01-01,)' from committee;
          insert into estate_period (town, id, estate, valid, recorded, display_name, committee)
              select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), id, 'c' || substr(id, 2) from estate;
          insert into building (town, id, estate, life)
-             select 'malu', 'u' || lpad(n::text, 7, '0'), 'e' || lpad((n / {OF_BLOCK} / 6)::text, 7, '0'), '[2020-01-01,)'
+             select 'malu', 'u' || lpad(n::text, 7, '0'), 'e' || lpad((n / {OF_BLOCK} / {OF_COMMITTEE})::text, 7, '0'), '[2020-01-01,)'
              from generate_series(0, {buildings} - 1) n;
          insert into building_period (town, id, building, valid, recorded, display_name, committee, block)
              select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), id, 'c' || substr(estate, 2),

@@ -26,19 +26,24 @@ const MANY: &str = "
         select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), id, 'c' || substr(id, 2), 'b' || substr(id, 2) from building;
     insert into household (town, id, building, door, occupancy)
         select 'malu', 'h' || substr(id, 2) || n, id, n::text, 'OWNED' from building, generate_series(1, 4) n;
+    insert into body (town, id, level, kind, life) select 'malu', 'p' || substr(id, 2), 'COMMITTEE', 'PARTY_BRANCH', '[2018-01-01,)' from committee;
+    insert into body_period (town, id, body, valid, recorded, display_name, seats, quorum, committee)
+        select 'malu', gen_random_uuid(), id, life, tstzrange(now(), null), id, 3, 2, 'c' || substr(id, 2) from body;
     insert into organisation (town, id, display_name, kind) select 'malu', 'o' || substr(id, 2), id, 'GROUP' from block;
     insert into block_force (town, id, block, kind, organisation, contributions, valid, recorded)
         select 'malu', gen_random_uuid(), id, 'OTHER', 'o' || substr(id, 2), '{SERVICE}', life, tstzrange(now(), null) from block;
     insert into person (town, id, name_sealed, citizen_sealed, birth_sealed, name_index, citizen_index, key)
         select 'malu', 'r' || substr(id, 2), h, h, h, h, h, 1 from household, sha256(id::bytea) h;
     insert into residence (town, id, person, household, ground, valid, recorded)
-        select 'malu', gen_random_uuid(), id, 'h' || substr(id, 2), 'REGISTERED', '[2012-01-01,)', tstzrange(now(), null) from person";
+        select 'malu', gen_random_uuid(), id, 'h' || substr(id, 2), 'REGISTERED', '[2012-01-01,)', tstzrange(now(), null) from person;
+    insert into membership (town, id, body, seat, person, role, valid, recorded)
+        select 'malu', gen_random_uuid(), id, 1, 'r' || substr(id, 2) || '1', 'CHAIR', life, tstzrange(now(), null) from body";
 
 #[tokio::test]
 async fn no_read_and_no_page_scans_a_table() {
     let service = service(date(2020, 6, 1)).await;
     service.sql(MANY).await;
-    service.sql("analyze committee, committee_period, block, block_period, stewardship, estate, estate_period, building, building_period, household, person, residence, organisation, block_force").await;
+    service.sql("analyze committee, committee_period, block, block_period, stewardship, estate, estate_period, building, building_period, household, person, residence, organisation, block_force, body, body_period, membership").await;
     let mut owner = PgConnection::connect(&service.db.database.owner_url).await.unwrap();
     sqlx::raw_sql("set search_path = governance, public").execute(&mut owner).await.unwrap();
     sqlx::raw_sql("set plan_cache_mode = force_generic_plan").execute(&mut owner).await.unwrap();

@@ -56,12 +56,8 @@ fn number(count: i64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// The blocks of a committee on the day, with their stewards.
-pub(crate) async fn blocks_on_card(
-    sql: &mut PgConnection,
-    name: &CommitteeName,
-    as_of: &AsOf,
-) -> Result<Vec<pb::BlockOnCard>, Refusal> {
+/// The statement of [`blocks_on_card`].
+pub(crate) fn blocks_on_card_query(name: &CommitteeName, as_of: &AsOf) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::<Postgres>::new(
         "select b.block as id, b.display_name, s.worker, s.kind, s.handover_pending as pending, u.buildings, u.households,
             (select count(*) from block_force f where f.town = b.town and f.block = b.block",
@@ -77,11 +73,20 @@ pub(crate) async fn blocks_on_card(
             from building_period p where p.town = b.town and p.block = b.block",
     );
     push_as_of(&mut query, "p", as_of);
-    query.push(") u where b.town = ").push_bind(name.town()).push(" and b.committee = ");
-    query.push_bind(name.committee());
+    query.push(") u where b.town = ").push_bind(name.town().to_owned()).push(" and b.committee = ");
+    query.push_bind(name.committee().to_owned());
     push_as_of(&mut query, "b", as_of);
     query.push(" order by b.block");
-    let rows: Vec<BlockRow> = query.build_query_as().fetch_all(sql).await?;
+    query
+}
+
+/// The blocks of a committee on the day, with their stewards.
+pub(crate) async fn blocks_on_card(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    as_of: &AsOf,
+) -> Result<Vec<pb::BlockOnCard>, Refusal> {
+    let rows: Vec<BlockRow> = blocks_on_card_query(name, as_of).build_query_as().fetch_all(sql).await?;
     let block = |row: BlockRow| pb::BlockOnCard {
         block: format!("towns/{}/blocks/{}", name.town(), row.id),
         display_name: row.display_name,
@@ -105,12 +110,8 @@ struct EstateRow {
     households: i64,
 }
 
-/// The estates of a committee on the day.
-pub(crate) async fn estates_on_card(
-    sql: &mut PgConnection,
-    name: &CommitteeName,
-    as_of: &AsOf,
-) -> Result<Vec<pb::EstateOnCard>, Refusal> {
+/// The statement of [`estates_on_card`].
+pub(crate) fn estates_on_card_query(name: &CommitteeName, as_of: &AsOf) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::<Postgres>::new(
         "select e.estate as id, e.display_name, e.property_company as company,
             (select min(o.id) from body_period q join body o on o.town = q.town and o.id = q.body and o.kind = 'OWNERS_COMMITTEE'
@@ -124,10 +125,22 @@ pub(crate) async fn estates_on_card(
             from building b where b.town = e.town and b.estate = e.estate and b.life @> ",
     );
     query.push_bind(as_of.day.to_string()).push("::date) u where e.town = ");
-    query.push_bind(name.town()).push(" and e.committee = ").push_bind(name.committee());
+    query
+        .push_bind(name.town().to_owned())
+        .push(" and e.committee = ")
+        .push_bind(name.committee().to_owned());
     push_as_of(&mut query, "e", as_of);
     query.push(" order by e.estate");
-    let rows: Vec<EstateRow> = query.build_query_as().fetch_all(sql).await?;
+    query
+}
+
+/// The estates of a committee on the day.
+pub(crate) async fn estates_on_card(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    as_of: &AsOf,
+) -> Result<Vec<pb::EstateOnCard>, Refusal> {
+    let rows: Vec<EstateRow> = estates_on_card_query(name, as_of).build_query_as().fetch_all(sql).await?;
     let of = |kind: &str, id: Option<String>| {
         id.map(|id| format!("towns/{}/{kind}/{id}", name.town())).unwrap_or_default()
     };
@@ -152,27 +165,32 @@ struct BodyRow {
     ends: Option<String>,
 }
 
-/// The bodies of a committee and of its estates on the day.
-pub(crate) async fn bodies_on_card(
-    sql: &mut PgConnection,
-    name: &CommitteeName,
-    as_of: &AsOf,
-) -> Result<Vec<pb::BodyOnCard>, Refusal> {
+/// The statement of [`bodies_on_card`].
+pub(crate) fn bodies_on_card_query(name: &CommitteeName, as_of: &AsOf) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::<Postgres>::new(
         "select o.id, p.display_name, o.kind, p.seats, m.seated, m.ends from body_period p join body o on o.town = p.town and o.id = p.body
          cross join lateral (select count(*) as seated, min(upper(s.valid))::text as ends from membership s
             where s.town = p.town and s.body = p.body",
     );
     push_as_of(&mut query, "s", as_of);
-    query.push(") m where p.town = ").push_bind(name.town());
+    query.push(") m where p.town = ").push_bind(name.town().to_owned());
     push_as_of(&mut query, "p", as_of);
-    query.push(" and (p.committee = ").push_bind(name.committee());
+    query.push(" and (p.committee = ").push_bind(name.committee().to_owned());
     query
         .push(" or p.estate in (select e.estate from estate_period e where e.town = ")
-        .push_bind(name.town());
+        .push_bind(name.town().to_owned());
     push_as_of(&mut query, "e", as_of);
-    query.push(" and e.committee = ").push_bind(name.committee()).push(")) order by o.kind, o.id");
-    let rows: Vec<BodyRow> = query.build_query_as().fetch_all(sql).await?;
+    query.push(" and e.committee = ").push_bind(name.committee().to_owned()).push(")) order by o.kind, o.id");
+    query
+}
+
+/// The bodies of a committee and of its estates on the day.
+pub(crate) async fn bodies_on_card(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    as_of: &AsOf,
+) -> Result<Vec<pb::BodyOnCard>, Refusal> {
+    let rows: Vec<BodyRow> = bodies_on_card_query(name, as_of).build_query_as().fetch_all(sql).await?;
     rows.into_iter()
         .map(|row| {
             Ok(pb::BodyOnCard {

@@ -68,21 +68,21 @@ struct CommitteeRow {
     founded: Option<String>,
 }
 
-/// Committees 居筹 on the day within the target.
-async fn committees(sql: &mut PgConnection, target: &Target<'_>) -> Result<Vec<Owner>, Refusal> {
+/// The statement of the committees on the day within the target.
+pub(crate) fn committees_query(target: &Target<'_>) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::<Postgres>::new(
         "select p.committee as id, p.display_name, p.community, p.state, (select min(lower(f.valid))::text from committee_period f
             where f.town = p.town and f.committee = p.committee and f.state = 'FOUNDED'",
     );
     push_known(&mut query, "f", target.as_of);
-    query.push(") as founded from committee_period p where p.town = ").push_bind(target.town);
+    query.push(") as founded from committee_period p where p.town = ").push_bind(target.town.to_owned());
     push_as_of(&mut query, "p", target.as_of);
     query.push(" and p.state in ('FOUNDED', 'PREPARING')");
     if let Some(id) = target.committee {
-        query.push(" and p.committee = ").push_bind(id);
+        query.push(" and p.committee = ").push_bind(id.to_owned());
     }
     if let Some(id) = target.community {
-        query.push(" and p.community = ").push_bind(id);
+        query.push(" and p.community = ").push_bind(id.to_owned());
     }
     if !target.scope.is_town() {
         let (communities, committees, _) = target.scope.ids();
@@ -90,7 +90,12 @@ async fn committees(sql: &mut PgConnection, target: &Target<'_>) -> Result<Vec<O
         query.push(") or p.committee = any(").push_bind(committees.to_vec()).push("))");
     }
     query.push(" order by p.committee");
-    let rows: Vec<CommitteeRow> = query.build_query_as().fetch_all(sql).await?;
+    query
+}
+
+/// Committees 居筹 on the day within the target.
+async fn committees(sql: &mut PgConnection, target: &Target<'_>) -> Result<Vec<Owner>, Refusal> {
+    let rows: Vec<CommitteeRow> = committees_query(target).build_query_as().fetch_all(sql).await?;
     rows.into_iter()
         .map(|row| {
             Ok(Owner {
@@ -112,7 +117,7 @@ async fn communities(sql: &mut PgConnection, target: &Target<'_>) -> Result<Vec<
     }
     let mut query =
         QueryBuilder::<Postgres>::new("select c.id, c.display_name from community c where c.town = ");
-    query.push_bind(target.town);
+    query.push_bind(target.town.to_owned());
     if let Some(id) = target.community {
         query.push(" and c.id = ").push_bind(id);
     }
@@ -146,19 +151,29 @@ async fn town(sql: &mut PgConnection, target: &Target<'_>) -> Result<Option<Owne
     }))
 }
 
+/// The statement of the estates of some committees on the day.
+pub(crate) fn estates_query(target: &Target<'_>, committees: &[String]) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select e.id, p.display_name, p.committee, lower(e.life)::text from estate_period p
+         join estate e on e.town = p.town and e.id = p.estate where p.town = ",
+    );
+    query
+        .push_bind(target.town.to_owned())
+        .push(" and p.committee = any(")
+        .push_bind(committees.to_vec())
+        .push(")");
+    push_as_of(&mut query, "p", target.as_of);
+    query
+}
+
 async fn estates(
     sql: &mut PgConnection,
     target: &Target<'_>,
     committees: &[String],
     places: &BTreeMap<String, Place>,
 ) -> Result<Vec<Owner>, Refusal> {
-    let mut query = QueryBuilder::<Postgres>::new(
-        "select e.id, p.display_name, p.committee, lower(e.life)::text from estate_period p
-         join estate e on e.town = p.town and e.id = p.estate where p.town = ",
-    );
-    query.push_bind(target.town).push(" and p.committee = any(").push_bind(committees).push(")");
-    push_as_of(&mut query, "p", target.as_of);
-    let rows: Vec<(String, String, String, String)> = query.build_query_as().fetch_all(sql).await?;
+    let rows: Vec<(String, String, String, String)> =
+        estates_query(target, committees).build_query_as().fetch_all(sql).await?;
     rows.into_iter()
         .map(|(id, display_name, committee, since)| {
             let place = places.get(&committee).cloned().unwrap_or_default();
@@ -180,34 +195,43 @@ struct BodyRow {
     owner: String,
 }
 
+/// The statement of the bodies that some owners have or had.
+pub(crate) fn bodies_query(
+    target: &Target<'_>,
+    [communities, committees, estates]: [&[String]; 3],
+) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select o.id, o.kind, o.level, lower(p.valid)::text as starts, upper(p.valid)::text as ends, p.display_name, p.seats, p.quorum,
+                coalesce(p.committee, p.community, p.estate, p.town) as owner
+         from body o join body_period p on p.town = o.town and p.body = o.id where o.town = ",
+    );
+    query.push_bind(target.town.to_owned());
+    push_known(&mut query, "p", target.as_of);
+    query.push(" and lower(p.valid) <= ").push_bind(target.day()).push("::date and o.id in (");
+    query.push("select q.body from body_period q where q.town = ").push_bind(target.town.to_owned());
+    push_known(&mut query, "q", target.as_of);
+    query.push(" and (q.committee = any(").push_bind(committees.to_vec());
+    query.push(") or q.estate = any(").push_bind(estates.to_vec()).push(")");
+    if !communities.is_empty() {
+        query.push(" or q.community = any(").push_bind(communities.to_vec()).push(")");
+    }
+    query.push(")");
+    if target.whole() {
+        query.push(" union select t.id from body t where t.level = 'TOWN' and t.town = ");
+        query.push_bind(target.town.to_owned());
+    }
+    query.push(") order by o.id, p.valid");
+    query
+}
+
 /// The bodies that the owners have or had, with all of their days so far.
 async fn bodies(
     sql: &mut PgConnection,
     target: &Target<'_>,
     [communities, committees, estates]: [&[String]; 3],
 ) -> Result<Vec<Body>, Refusal> {
-    let mut query = QueryBuilder::<Postgres>::new(
-        "select o.id, o.kind, o.level, lower(p.valid)::text as starts, upper(p.valid)::text as ends, p.display_name, p.seats, p.quorum,
-                coalesce(p.committee, p.community, p.estate, p.town) as owner
-         from body o join body_period p on p.town = o.town and p.body = o.id where o.town = ",
-    );
-    query.push_bind(target.town);
-    push_known(&mut query, "p", target.as_of);
-    query.push(" and lower(p.valid) <= ").push_bind(target.day()).push("::date and o.id in (");
-    query.push("select q.body from body_period q where q.town = ").push_bind(target.town);
-    push_known(&mut query, "q", target.as_of);
-    query.push(" and (q.committee = any(").push_bind(committees);
-    query.push(") or q.estate = any(").push_bind(estates).push(")");
-    if !communities.is_empty() {
-        query.push(" or q.community = any(").push_bind(communities).push(")");
-    }
-    query.push(")");
-    if target.whole() {
-        query.push(" union select t.id from body t where t.level = 'TOWN' and t.town = ");
-        query.push_bind(target.town);
-    }
-    query.push(") order by o.id, p.valid");
-    let rows: Vec<BodyRow> = query.build_query_as().fetch_all(sql).await?;
+    let rows: Vec<BodyRow> =
+        bodies_query(target, [communities, committees, estates]).build_query_as().fetch_all(sql).await?;
     let mut all: Vec<Body> = Vec::new();
     for row in rows {
         let days = period(&row.starts, row.ends.as_deref())?;
@@ -232,14 +256,20 @@ async fn bodies(
     Ok(all)
 }
 
-async fn terms(sql: &mut PgConnection, target: &Target<'_>, bodies: &mut [Body]) -> Result<(), Refusal> {
-    let ids: Vec<String> = bodies.iter().map(|body| body.id.clone()).collect();
+/// The statement of the terms of some bodies.
+pub(crate) fn terms_query(target: &Target<'_>, ids: &[String]) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::<Postgres>::new(
         "select m.body, m.seat, lower(m.valid)::text, upper(m.valid)::text from membership m where m.town = ",
     );
-    query.push_bind(target.town).push(" and m.body = any(").push_bind(ids).push(")");
+    query.push_bind(target.town.to_owned()).push(" and m.body = any(").push_bind(ids.to_vec()).push(")");
     push_known(&mut query, "m", target.as_of);
-    let rows: Vec<(String, i32, String, Option<String>)> = query.build_query_as().fetch_all(sql).await?;
+    query
+}
+
+async fn terms(sql: &mut PgConnection, target: &Target<'_>, bodies: &mut [Body]) -> Result<(), Refusal> {
+    let ids: Vec<String> = bodies.iter().map(|body| body.id.clone()).collect();
+    let rows: Vec<(String, i32, String, Option<String>)> =
+        terms_query(target, &ids).build_query_as().fetch_all(sql).await?;
     let mut of: BTreeMap<String, Vec<(i32, Period)>> = BTreeMap::new();
     for (body, seat, from, to) in rows {
         of.entry(body).or_default().push((seat, period(&from, to.as_deref())?));
@@ -260,24 +290,29 @@ struct BlockRow {
     pending: Option<String>,
 }
 
+/// The statement of the blocks that some committees have or had.
+pub(crate) fn blocks_query(target: &Target<'_>, committees: &[String]) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select p.block as id, p.committee, p.display_name, lower(p.valid)::text as starts, upper(p.valid)::text as ends,
+                (select lower(s.valid)::text from stewardship s where s.town = p.town and s.block = p.block and s.handover_pending",
+    );
+    push_as_of(&mut query, "s", target.as_of);
+    query.push(") as pending from block_period p where p.town = ").push_bind(target.town.to_owned());
+    push_known(&mut query, "p", target.as_of);
+    query.push(" and lower(p.valid) <= ").push_bind(target.day()).push("::date and p.block in (");
+    query.push("select q.block from block_period q where q.town = ").push_bind(target.town.to_owned());
+    push_known(&mut query, "q", target.as_of);
+    query.push(" and q.committee = any(").push_bind(committees.to_vec()).push(")) order by p.block, p.valid");
+    query
+}
+
 /// The blocks that the committees have or had, with all of their days so far.
 async fn blocks(
     sql: &mut PgConnection,
     target: &Target<'_>,
     committees: &[String],
 ) -> Result<Vec<Block>, Refusal> {
-    let mut query = QueryBuilder::<Postgres>::new(
-        "select p.block as id, p.committee, p.display_name, lower(p.valid)::text as starts, upper(p.valid)::text as ends,
-                (select lower(s.valid)::text from stewardship s where s.town = p.town and s.block = p.block and s.handover_pending",
-    );
-    push_as_of(&mut query, "s", target.as_of);
-    query.push(") as pending from block_period p where p.town = ").push_bind(target.town);
-    push_known(&mut query, "p", target.as_of);
-    query.push(" and lower(p.valid) <= ").push_bind(target.day()).push("::date and p.block in (");
-    query.push("select q.block from block_period q where q.town = ").push_bind(target.town);
-    push_known(&mut query, "q", target.as_of);
-    query.push(" and q.committee = any(").push_bind(committees).push(")) order by p.block, p.valid");
-    let rows: Vec<BlockRow> = query.build_query_as().fetch_all(sql).await?;
+    let rows: Vec<BlockRow> = blocks_query(target, committees).build_query_as().fetch_all(sql).await?;
     let mut all: Vec<Block> = Vec::new();
     for row in rows {
         let days = period(&row.starts, row.ends.as_deref())?;
@@ -299,14 +334,20 @@ async fn blocks(
     Ok(all)
 }
 
-async fn forces(sql: &mut PgConnection, target: &Target<'_>, blocks: &mut [Block]) -> Result<(), Refusal> {
-    let ids: Vec<String> = blocks.iter().map(|block| block.id.clone()).collect();
+/// The statement of the forces of some blocks.
+pub(crate) fn forces_query(target: &Target<'_>, ids: &[String]) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::<Postgres>::new(
         "select f.block, lower(f.valid)::text, upper(f.valid)::text from block_force f where f.town = ",
     );
-    query.push_bind(target.town).push(" and f.block = any(").push_bind(ids).push(")");
+    query.push_bind(target.town.to_owned()).push(" and f.block = any(").push_bind(ids.to_vec()).push(")");
     push_known(&mut query, "f", target.as_of);
-    let rows: Vec<(String, String, Option<String>)> = query.build_query_as().fetch_all(sql).await?;
+    query
+}
+
+async fn forces(sql: &mut PgConnection, target: &Target<'_>, blocks: &mut [Block]) -> Result<(), Refusal> {
+    let ids: Vec<String> = blocks.iter().map(|block| block.id.clone()).collect();
+    let rows: Vec<(String, String, Option<String>)> =
+        forces_query(target, &ids).build_query_as().fetch_all(sql).await?;
     let mut of: BTreeMap<String, Vec<Period>> = BTreeMap::new();
     for (block, from, to) in rows {
         of.entry(block).or_default().push(period(&from, to.as_deref())?);
@@ -317,19 +358,25 @@ async fn forces(sql: &mut PgConnection, target: &Target<'_>, blocks: &mut [Block
     Ok(())
 }
 
+/// The statement of buildings in no block.
+pub(crate) fn undivided_query(target: &Target<'_>, committees: &[String]) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select p.committee, count(*), min(lower(p.valid))::text from building_period p where p.town = ",
+    );
+    query.push_bind(target.town.to_owned()).push(" and p.block is null and p.committee = any(");
+    query.push_bind(committees.to_vec()).push(")");
+    push_as_of(&mut query, "p", target.as_of);
+    query.push(" group by p.committee");
+    query
+}
+
 async fn undivided(
     sql: &mut PgConnection,
     target: &Target<'_>,
     committees: &[String],
 ) -> Result<Vec<Undivided>, Refusal> {
-    let mut query = QueryBuilder::<Postgres>::new(
-        "select p.committee, count(*), min(lower(p.valid))::text from building_period p where p.town = ",
-    );
-    query.push_bind(target.town).push(" and p.block is null and p.committee = any(");
-    query.push_bind(committees).push(")");
-    push_as_of(&mut query, "p", target.as_of);
-    query.push(" group by p.committee");
-    let rows: Vec<(String, i64, String)> = query.build_query_as().fetch_all(sql).await?;
+    let rows: Vec<(String, i64, String)> =
+        undivided_query(target, committees).build_query_as().fetch_all(sql).await?;
     let rows = rows.into_iter().map(|(committee, buildings, since)| {
         let buildings = i32::try_from(buildings).unwrap_or(i32::MAX);
         Ok(Undivided { committee, buildings, since: day(&since)? })
