@@ -71,6 +71,11 @@ impl Paging {
         self.after.first().map(String::as_str)
     }
 
+    /// The token of what follows the row with this key.
+    pub fn token(&self, key: &[&str]) -> String {
+        self.key.seal(&refs(&self.asked), self.expires, key)
+    }
+
     /// Cuts `rows` to the page; the token of the next one, empty when there is none.
     pub fn next<T>(&self, rows: &mut Vec<T>, key: impl Fn(&T) -> Vec<String>) -> String {
         if rows.len() <= self.size {
@@ -78,8 +83,7 @@ impl Paging {
         }
         rows.truncate(self.size);
         let last = rows.last().map(key).unwrap_or_default();
-        let (asked, last) = (refs(&self.asked), refs(&last));
-        self.key.seal(&asked, self.expires, &last)
+        self.token(&refs(&last))
     }
 }
 

@@ -122,6 +122,27 @@ pub struct Export<'a> {
     pub day: Date,
     /// Whether personal columns are shown in clear; with stars otherwise.
     pub clear: bool,
+    /// The key of the last row of the part before; none for the first part.
+    pub after: Option<String>,
+    /// Rows of a part at most. A table that can have more cuts itself with [`Export::cut`].
+    pub most: usize,
+    /// The key of the last row of this part, when more follow.
+    pub next: Option<String>,
+}
+
+impl Export<'_> {
+    /// One row more than a part takes, to see whether more follow.
+    pub fn limit(&self) -> i64 {
+        i64::try_from(self.most).unwrap_or(i64::MAX - 1) + 1
+    }
+
+    /// Cuts `rows`, read with [`Export::limit`], to a part, and keeps where the next one begins.
+    pub fn cut<T>(&mut self, rows: &mut Vec<T>, key: impl Fn(&T) -> String) {
+        if rows.len() > self.most {
+            rows.truncate(self.most);
+            self.next = rows.last().map(key);
+        }
+    }
 }
 
 /// What the sealed input of an import belongs to.

@@ -13,6 +13,7 @@ use crate::{
     call::Call,
     context::Context,
     operations::{Worker, encode, name, store},
+    paging::Paging,
     refusal::{FieldFault, Refusal},
     wire,
     work::{Record, Verb, Work, mutate},
@@ -30,6 +31,9 @@ pub struct Imports {
     /// What exported files and their names say: 示例数据.
     pub mark: Option<&'static str>,
 }
+
+/// Rows of one exported file at most.
+const PART: usize = 100_000;
 
 struct Begin;
 
@@ -98,14 +102,22 @@ impl Imports {
             Refusal::field("table", "UNKNOWN_TABLE", format!("可用：{known}"), format!("there are {known}"))
         })?;
         let clear = self.clears(call, request, sheet.as_ref(), &town).await?;
+        let clear_word = if clear { "clear" } else { "" };
+        let bound = [request.town.as_str(), sheet.name(), clear_word];
+        let paging = Paging::open(&self.context, call, &bound, 0, &request.page_token)?;
+        let mut next_page_token = String::new();
         let rows = if request.template {
             None
         } else {
             let day = jiff::Zoned::new(crate::clock::recorded_now(), crate::clock::shanghai()).date();
             let vault = self.context.db.vault();
             let mut read = self.context.db.read().await?;
-            let mut export = Export { sql: read.sql(), vault, town: &town, day, clear };
-            Some(sheet.export(&mut export).await?)
+            let after = paging.after_first().map(str::to_owned);
+            let mut export =
+                Export { sql: read.sql(), vault, town: &town, day, clear, after, most: PART, next: None };
+            let rows = sheet.export(&mut export).await?;
+            next_page_token = export.next.map(|next| paging.token(&[&next])).unwrap_or_default();
+            Some(rows)
         };
         let (form, mark) = (Form::of(request.format()), self.mark);
         let file_name = form.file_name(town.town(), sheet.name(), mark);
@@ -114,6 +126,7 @@ impl Imports {
             file_name,
             content_type: form.content_type().to_owned(),
             content: written.await.map_err(Refusal::internal)??.into(),
+            next_page_token,
         })
     }
 

@@ -29,6 +29,7 @@ async fn export(
         template,
         clear_purpose: "年度核对".to_owned(),
         format: format.into(),
+        ..Default::default()
     };
     let mut client = ImportServiceClient::new(service.peer.clone());
     client.export_table(service.officer(request)).await.unwrap().into_inner()
@@ -158,4 +159,33 @@ async fn no_fault_of_a_workbook_repeats_what_is_personal() {
     assert!(!found.stored && !found.rows.is_empty());
     let told = format!("{found:?}");
     assert!(!told.contains("钱甲子") && !told.contains("1951") && !told.contains("310199195"), "{told}");
+}
+
+#[tokio::test]
+async fn a_table_of_more_rows_than_a_file_takes_goes_in_parts() {
+    let service = ready().await;
+    service.committee("c1", jiff::civil::date(2016, 1, 1)).await;
+    service.estate("e1", "c1").await;
+    service.building("u1", "e1", None).await;
+    service
+        .sql("insert into household (town, id, building, door, occupancy)
+              select 'malu', 'h' || lpad(n::text, 6, '0'), 'u1', n::text, 'OWNED' from generate_series(1, 100003) n")
+        .await;
+    let part = async |page_token: &str| {
+        let request = pb::ExportTableRequest {
+            parent: "services/governance".to_owned(),
+            town: "towns/malu".to_owned(),
+            table: "households".to_owned(),
+            page_token: page_token.to_owned(),
+            ..Default::default()
+        };
+        let client = ImportServiceClient::new(service.peer.clone());
+        let answer = client.max_decoding_message_size(64 << 20).export_table(service.officer(request)).await;
+        answer.unwrap().into_inner()
+    };
+    let first = part("").await;
+    let rest = part(&first.next_page_token).await;
+    let rows = |content: &[u8]| String::from_utf8_lossy(content).lines().count() - 1;
+    assert_eq!((rows(&first.content), rows(&rest.content), rest.next_page_token.as_str()), (100_000, 3, ""));
+    assert!(String::from_utf8_lossy(&rest.content).contains("h100001,u1,100001,OWNED"));
 }

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// Only the header: a template to fill in.
     #[arg(long)]
     template: bool,
-    /// The file, replaced when it is there; default: the name that the service gives, here, if nothing has it yet.
+    /// The file, replaced when it is there, numbered in parts where a table has more than 100,000 rows; default: the name that the service gives, here, if nothing has it yet.
     #[arg(long)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -50,22 +50,41 @@ impl Format {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Done {
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("town", &arguments.caller.town())
-        .append_pair("table", &arguments.table)
-        .append_pair("format", arguments.format.name())
-        .append_pair("template", if arguments.template { "true" } else { "false" })
-        .finish();
-    let path = format!("/v1/services/governance/tables:export?{query}");
-    let (answer, _) = call(&arguments.caller, "GET", &path, None).await?;
-    let content = STANDARD.decode(answer["content"].as_str().unwrap_or_default())?;
-    let file = match &arguments.output {
-        Some(file) => file.clone(),
-        None => free(answer["fileName"].as_str().unwrap_or_default())?,
-    };
-    store(&file, &content).map_err(|error| format!("{}: {error}", file.display()))?;
-    println!("{}: {} bytes", file.display(), content.len());
-    Ok(())
+    let (mut token, mut parts) = (String::new(), 0);
+    loop {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("town", &arguments.caller.town())
+            .append_pair("table", &arguments.table)
+            .append_pair("format", arguments.format.name())
+            .append_pair("template", if arguments.template { "true" } else { "false" })
+            .append_pair("pageToken", &token)
+            .finish();
+        let path = format!("/v1/services/governance/tables:export?{query}");
+        let (answer, _) = call(&arguments.caller, "GET", &path, None).await?;
+        let content = STANDARD.decode(answer["content"].as_str().unwrap_or_default())?;
+        answer["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut token);
+        parts += 1;
+        let name = PathBuf::from(answer["fileName"].as_str().unwrap_or_default());
+        let part = |file: &Path| {
+            if parts == 1 && token.is_empty() { file.to_owned() } else { numbered(file, parts) }
+        };
+        let file = match &arguments.output {
+            Some(file) => part(file),
+            None => free(&part(&name).to_string_lossy())?,
+        };
+        store(&file, &content).map_err(|error| format!("{}: {error}", file.display()))?;
+        println!("{}: {} bytes", file.display(), content.len());
+        if token.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// The file of a part of a large table: `residents.csv` becomes `residents-1.csv`, each with the header.
+fn numbered(file: &Path, part: u32) -> PathBuf {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let ending = file.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    file.with_file_name(format!("{stem}-{part}{ending}"))
 }
 
 /// The file of this name here; what is there already may hold somebody's work.
@@ -109,5 +128,6 @@ mod tests {
         fs::remove_dir_all(&dir).unwrap();
         assert_eq!(free("../../etc/malu.csv").unwrap(), PathBuf::from("malu.csv"));
         assert!(free("").is_err() && free("Cargo.toml").is_err());
+        assert_eq!(numbered(Path::new("a/malu-residents.csv"), 2), PathBuf::from("a/malu-residents-2.csv"));
     }
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod sets;
 
+use std::collections::BTreeMap;
+
 use chassis::{identity::Scope, refusal::Refusal};
 use jiff::civil::Date;
 use kernel::name::PersonName;
@@ -58,6 +60,18 @@ pub(crate) async fn get(
     query.push_bind(name.town()).push(" and x.id = ").push_bind(name.person());
     push_scope(&mut query, scope, name.town(), today);
     Ok(query.build_query_as().fetch_optional(sql).await?)
+}
+
+/// Several people by their ids.
+pub(crate) async fn many(
+    sql: &mut PgConnection,
+    town: &str,
+    ids: &[String],
+) -> Result<BTreeMap<String, Person>, Refusal> {
+    let mut query = QueryBuilder::<Postgres>::new(PERSON);
+    query.push_bind(town).push(" and x.id = any(").push_bind(ids).push(")");
+    let people: Vec<Person> = query.build_query_as().fetch_all(sql).await?;
+    Ok(people.into_iter().map(|person| (person.id.clone(), person)).collect())
 }
 
 /// What is searched for: the blind index of a number, of a name.

@@ -134,17 +134,12 @@ impl Sheet for Households {
     }
 
     async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
-        let rows = store::list(export.sql, &Asked::all(export.town.town(), export.day))
-            .await?
-            .into_iter()
-            .map(|view| {
-                vec![
-                    Field::Text(view.id),
-                    Field::Text(view.building),
-                    Field::Text(view.door),
-                    Field::Text(view.occupancy),
-                ]
-            });
-        Ok(rows.collect())
+        let all = Asked::all(export.town.town(), export.day);
+        let asked = Asked { after: export.after.clone(), limit: export.limit(), ..all };
+        let mut views = store::list(export.sql, &asked).await?;
+        export.cut(&mut views, |view| view.id.clone());
+        let row =
+            |view: store::View| [view.id, view.building, view.door, view.occupancy].map(Field::Text).to_vec();
+        Ok(views.into_iter().map(row).collect())
     }
 }

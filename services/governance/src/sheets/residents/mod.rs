@@ -242,18 +242,20 @@ impl Sheet for Residents {
             today: export.day,
             as_of: &as_of,
             filter: &filter,
-            after: None,
-            limit: i64::MAX,
+            after: export.after.as_ref().and_then(|after| Uuid::parse_str(after).ok()),
+            limit: export.limit(),
         };
-        let mut rows = Vec::new();
-        for view in store::list(export.sql, &asked).await? {
-            let name = PersonName::new(town, &view.person).map_err(Refusal::internal)?;
-            let found = person::store::get(export.sql, &name, &scope, export.day).await?;
-            let found = found.ok_or_else(|| Refusal::internal(format!("{name} vanished")))?;
-            let clear = person::encode::open(export.vault, &found)?;
-            rows.push(cells(export.clear, view, &found.sex, &clear, clear.birth_date()));
-        }
-        Ok(rows)
+        let mut views = store::list(export.sql, &asked).await?;
+        export.cut(&mut views, |view| view.id.to_string());
+        let ids: Vec<String> = views.iter().map(|view| view.person.clone()).collect();
+        let people = person::store::many(export.sql, town, &ids).await?;
+        let row = |view: store::View| {
+            let found = people.get(&view.person);
+            let found = found.ok_or_else(|| Refusal::internal(format!("{} vanished", view.person)))?;
+            let clear = person::encode::open(export.vault, found)?;
+            Ok(cells(export.clear, view, &found.sex, &clear, clear.birth_date()))
+        };
+        views.into_iter().map(row).collect()
     }
 }
 
