@@ -10,6 +10,7 @@ pub mod committee;
 pub mod community;
 pub mod demo;
 pub mod estate;
+mod fields;
 pub mod force;
 pub mod household;
 mod line;

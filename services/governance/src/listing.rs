@@ -30,6 +30,22 @@ pub(crate) struct Request<'a> {
     pub(crate) read_time: Option<&'a prost_types::Timestamp>,
 }
 
+/// The fields of a List request by their usual names.
+macro_rules! request {
+    ($request:expr) => {
+        $crate::listing::Request {
+            parent: &$request.parent,
+            page_size: $request.page_size,
+            page_token: &$request.page_token,
+            filter: &$request.filter,
+            order_by: &$request.order_by,
+            as_of_date: $request.as_of_date.as_ref(),
+            read_time: $request.read_time.as_ref(),
+        }
+    };
+}
+pub(crate) use request;
+
 /// What a List is asked.
 #[derive(Debug)]
 pub(crate) struct Asked {

@@ -11,6 +11,16 @@ use crate::{
     refusal::{ETAG_MISMATCH, Refusal},
 };
 
+/// The usual [`Verb::intent`]: of a request with `request_id` and `validate_only`.
+#[macro_export]
+macro_rules! intent {
+    () => {
+        fn intent(request: &Self::Request) -> (&str, bool) {
+            (&request.request_id, request.validate_only)
+        }
+    };
+}
+
 /// One mutating RPC.
 #[tonic::async_trait]
 pub trait Verb {

@@ -26,9 +26,7 @@ impl Verb for Create {
     type Request = pb::CreateRoleBindingRequest;
     type Answer = pb::RoleBinding;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::RoleBinding>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -131,9 +129,7 @@ impl Verb for Withdraw {
     type Request = pb::DeleteRoleBindingRequest;
     type Answer = pb::RoleBinding;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::RoleBinding>, Refusal> {
         let name: RoleBindingName = wire::name("name", &request.name)?;

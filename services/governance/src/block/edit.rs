@@ -24,8 +24,8 @@ use super::{
 use crate::{
     as_of::AsOf,
     building,
-    committee::{self, encode as text, rules::State as CommitteeState},
-    force,
+    committee::{self, rules::State as CommitteeState},
+    fields, force,
     line::Carry,
     reasons::{BLOCK_HAS_BUILDINGS, OUTSIDE_LIFE, TARGET_NOT_FOUNDED, UNKNOWN_PARENT},
     stewardship::{self, Steward, rules as stewards},
@@ -155,9 +155,7 @@ impl Verb for Create {
     type Request = pb::CreateBlockRequest;
     type Answer = pb::Block;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Block>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -187,8 +185,8 @@ fn parse(town: &str, request: &pb::CreateBlockRequest) -> Result<(New, Committee
     let name = BlockName::new(town, &request.block_id);
     let name = faults
         .take(name.map_err(|error| FieldFault::new("block_id", "FORMAT", "编号格式不符", error.to_string())));
-    let display_name = faults.take(text::display("block.display_name", &given.display_name));
-    let committee = faults.take(text::committee_id("block.committee", town, &given.committee));
+    let display_name = faults.take(fields::display("block.display_name", &given.display_name));
+    let committee = faults.take(fields::committee_id("block.committee", town, &given.committee));
     let start = faults.take(wire::required_date("block.start_date", given.start_date.as_ref()));
     let steward = faults.take(Steward::parse("steward", town, request.steward.as_ref()));
     let all = name.zip(display_name).zip(committee).zip(start).zip(steward);
@@ -205,9 +203,7 @@ impl Verb for Update {
     type Request = pb::UpdateBlockRequest;
     type Answer = pb::Block;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Block>, Refusal> {
         let default = pb::Block::default();
@@ -215,7 +211,7 @@ impl Verb for Update {
         let locked = lock(work, &given.name, &given.etag).await?;
         let mut faults = Faults::default();
         faults.take(wire::mask(request.update_mask.as_ref(), &["display_name"]));
-        let display_name = faults.take(text::display("block.display_name", &given.display_name));
+        let display_name = faults.take(fields::display("block.display_name", &given.display_name));
         let display_name = faults.finish(display_name)?;
         transition(&TABLE, &locked.name.to_string(), locked.state, Do::Update)?;
         let today = work.call().today().max(locked.head.life.from());
@@ -257,9 +253,7 @@ impl Verb for Close {
     type Request = pb::CloseBlockRequest;
     type Answer = pb::Block;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Block>, Refusal> {
         let end = wire::required_date("end_date", request.end_date.as_ref())

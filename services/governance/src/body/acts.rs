@@ -24,9 +24,10 @@ use super::{
 use crate::{
     as_of::AsOf,
     block::edit::need_committee,
-    building::acts::in_town,
-    committee::{edit::need_community, encode as text},
-    estate, membership,
+    committee::edit::need_community,
+    estate,
+    fields::{self, in_town},
+    membership,
     reasons::{OUTSIDE_LIFE, SEATS_HELD, UNKNOWN_BODY_KIND, UNKNOWN_PARENT},
     store::stamp,
 };
@@ -229,9 +230,7 @@ impl Verb for Create {
     type Request = pb::CreateBodyRequest;
     type Answer = pb::Body;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Body>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -244,7 +243,7 @@ impl Verb for Create {
         let name = faults.take(
             name.map_err(|error| FieldFault::new("body_id", "FORMAT", "编号格式不符", error.to_string())),
         );
-        let display_name = faults.take(text::display("body.display_name", &given.display_name));
+        let display_name = faults.take(fields::display("body.display_name", &given.display_name));
         let level = faults.take(level(given.level));
         let owner = level.and_then(|level| faults.take(owned(town.town(), level, &given.owner)));
         let start = faults.take(wire::date("body.start_date", given.start_date.as_ref()));
@@ -271,9 +270,7 @@ impl Verb for Update {
     type Request = pb::UpdateBodyRequest;
     type Answer = pb::Body;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Body>, Refusal> {
         let default = pb::Body::default();
@@ -286,7 +283,7 @@ impl Verb for Update {
         let fields = fields.unwrap_or_default();
         let has = |field| fields.contains(&field);
         let display_name = has("display_name")
-            .then(|| faults.take(text::display("body.display_name", &given.display_name)))
+            .then(|| faults.take(fields::display("body.display_name", &given.display_name)))
             .flatten();
         let last = locked.line.last().map(|row| row.value.clone());
         let last = last.ok_or_else(|| Refusal::internal(format!("{} has no line", locked.name)))?;
@@ -337,9 +334,7 @@ impl Verb for Dissolve {
     type Request = pb::DissolveBodyRequest;
     type Answer = pb::Body;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Body>, Refusal> {
         let day = wire::required_date("end_date", request.end_date.as_ref())

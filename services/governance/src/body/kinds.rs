@@ -67,9 +67,7 @@ impl Verb for Update {
     type Request = pb::UpdateBodyKindRequest;
     type Answer = pb::BodyKind;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::BodyKind>, Refusal> {
         let default = pb::BodyKind::default();

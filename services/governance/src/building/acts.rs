@@ -17,10 +17,8 @@ use serde_json::json;
 use super::store::{self, Facts, LINE};
 use crate::{
     as_of::AsOf,
-    block,
-    committee::{self, encode as text},
-    estate,
-    partition::some,
+    block, committee, estate,
+    fields::{self, in_town, some},
     reasons::{BLOCK_ELSEWHERE, MIXED_PARTITION, OUTSIDE_LIFE, PARTITION_GAP, UNKNOWN_PARENT},
     store::stamp,
 };
@@ -228,9 +226,7 @@ impl Verb for Create {
     type Request = pb::CreateBuildingRequest;
     type Answer = pb::Building;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Building>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -243,7 +239,7 @@ impl Verb for Create {
             faults.take(name.map_err(|error| {
                 FieldFault::new("building_id", "FORMAT", "编号格式不符", error.to_string())
             }));
-        let display_name = faults.take(text::display("building.display_name", &given.display_name));
+        let display_name = faults.take(fields::display("building.display_name", &given.display_name));
         let estate = faults.take(in_town("building.estate", &given.estate, town.town(), EstateName::town));
         let block = match given.block.as_str() {
             "" => Some(None),
@@ -258,25 +254,6 @@ impl Verb for Create {
     }
 }
 
-/// A name that lies in `town`.
-pub(crate) fn in_town<N>(
-    field: &str,
-    text: &str,
-    town: &str,
-    of: impl Fn(&N) -> &str,
-) -> Result<N, FieldFault>
-where
-    N: std::str::FromStr,
-    N::Err: std::fmt::Display,
-{
-    let name: N = wire::parsed(field, text)?;
-    if of(&name) == town {
-        Ok(name)
-    } else {
-        Err(FieldFault::new(field, "ANOTHER_TOWN", "属于另一个镇", "lies in another town"))
-    }
-}
-
 /// UpdateBuilding.
 pub(super) struct Update;
 
@@ -285,9 +262,7 @@ impl Verb for Update {
     type Request = pb::UpdateBuildingRequest;
     type Answer = pb::Building;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Building>, Refusal> {
         let default = pb::Building::default();
@@ -303,7 +278,7 @@ impl Verb for Update {
         check_etag(&name.to_string(), &given.etag, version)?;
         let mut faults = Faults::default();
         faults.take(wire::mask(request.update_mask.as_ref(), &["display_name"]));
-        let display_name = faults.take(text::display("building.display_name", &given.display_name));
+        let display_name = faults.take(fields::display("building.display_name", &given.display_name));
         let display_name = faults.finish(display_name)?;
         let change = rename(work, &name, &display_name, day, "update").await?;
         let change = change.ok_or_else(|| Refusal::internal(format!("{name} has no line")))?;

@@ -68,16 +68,7 @@ impl Buildings {
         call: &Call,
         request: &pb::ListBuildingsRequest,
     ) -> Result<pb::ListBuildingsResponse, Refusal> {
-        let asked = listing::Request {
-            parent: &request.parent,
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-            as_of_date: request.as_of_date.as_ref(),
-            read_time: request.read_time.as_ref(),
-        };
-        let (asked, paging) = Asked::read(&self.0, call, asked, FILTER)?;
+        let (asked, paging) = Asked::read(&self.0, call, listing::request!(request), FILTER)?;
         let mut views = store::list(self.0.db.read().await?.sql(), &asked).await?;
         let next_page_token = paging.next(&mut views, |view| vec![view.id.clone()]);
         let buildings = views.iter().map(encode).collect::<Result<_, _>>()?;

@@ -20,7 +20,7 @@ use kernel::{
 use serde_json::json;
 use tonic::{Request, Response, Status};
 
-use crate::{committee::encode::display, town::NATIONAL};
+use crate::{fields::display, town::NATIONAL};
 use store::{Head, PaperDay};
 
 /// Days that are listed at most.
@@ -173,9 +173,7 @@ impl Verb for Create {
     type Request = pb::CreateCalendarPaperRequest;
     type Answer = pb::CreateCalendarPaperResponse;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(
         work: &mut Work,

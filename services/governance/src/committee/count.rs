@@ -24,9 +24,7 @@ impl Verb for RecordCount {
     type Request = pb::RecordHouseholdCountRequest;
     type Answer = pb::HouseholdCount;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::HouseholdCount>, Refusal> {
         let default = pb::HouseholdCount::default();

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     as_of::AsOf,
+    fields,
     reasons::{BAD_ORDER_OF_DATES, FUTURE_DATE, UNKNOWN_PARENT},
     store::stamp,
 };
@@ -140,9 +141,7 @@ impl Verb for Create {
     type Request = pb::CreateCommitteeRequest;
     type Answer = pb::Committee;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Committee>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -180,8 +179,8 @@ impl New {
             faults.take(CommitteeName::new(town, id).map_err(|error| {
                 FieldFault::new("committee_id", "FORMAT", "编号格式不符", error.to_string())
             }));
-        let display_name = faults.take(encode::display("committee.display_name", &given.display_name));
-        let community = faults.take(encode::community_id("committee.community", town, &given.community));
+        let display_name = faults.take(fields::display("committee.display_name", &given.display_name));
+        let community = faults.take(fields::community_id("committee.community", town, &given.community));
         let preparation = faults
             .take(wire::date("committee.preparation_start_date", given.preparation_start_date.as_ref()));
         let founding = faults.take(wire::date("committee.founding_date", given.founding_date.as_ref()));
@@ -279,11 +278,11 @@ fn patch(town: &str, given: &pb::Committee, paths: &[&str]) -> Result<Patch, Ref
         match *path {
             "display_name" => {
                 patch.display_name =
-                    faults.take(encode::display("committee.display_name", &given.display_name))
+                    faults.take(fields::display("committee.display_name", &given.display_name))
             }
             "community" => {
                 patch.community =
-                    faults.take(encode::community_id("committee.community", town, &given.community))
+                    faults.take(fields::community_id("committee.community", town, &given.community))
             }
             "management_class" => patch.management_class = Some(encode::class(given.management_class)),
             "difficulty" => patch.difficulty = Some(encode::difficulty(given.difficulty)),
@@ -301,9 +300,7 @@ impl Verb for Update {
     type Request = pb::UpdateCommitteeRequest;
     type Answer = pb::Committee;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Committee>, Refusal> {
         let default = pb::Committee::default();
@@ -339,9 +336,7 @@ impl Verb for Correct {
     type Request = pb::CorrectCommitteeRequest;
     type Answer = pb::Committee;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Committee>, Refusal> {
         let locked = lock(work, &request.name, &request.etag).await?;

@@ -1,15 +1,8 @@
 //! Committees on the wire.
 
-use chassis::{
-    refusal::{FieldFault, Refusal},
-    wire,
-};
+use chassis::{refusal::Refusal, wire};
 use contracts::linli::governance::v1 as pb;
-use kernel::{
-    etag::Etag,
-    name::{CommitteeName, CommunityName},
-    text::{NAME_CHARS, display_name},
-};
+use kernel::etag::Etag;
 
 use super::store::{Count, View};
 use crate::store::day;
@@ -104,40 +97,6 @@ pub(crate) fn household_count(count: &Count, recorded: i64) -> pb::HouseholdCoun
         report_date: count.reported_on.map(wire::to_date),
         record_time: Some(wire::to_timestamp(recorded)),
     }
-}
-
-/// A name for display.
-pub(crate) fn display(field: &str, text: &str) -> Result<String, FieldFault> {
-    display_name(text, NAME_CHARS).map(str::to_owned).map_err(|error| {
-        let zh = match &error {
-            kernel::text::TextError::Empty => "必填".to_owned(),
-            kernel::text::TextError::TooLong { chars, limit } => format!("共 {chars} 个字符，最多 {limit}"),
-            kernel::text::TextError::Invisible(code) => format!("含不可见字符 U+{code:04X}"),
-        };
-        FieldFault::new(field, "TEXT", zh, error.to_string())
-    })
-}
-
-/// The id of a community in the same town.
-pub(crate) fn community_id(field: &str, town: &str, text: &str) -> Result<String, FieldFault> {
-    let name: CommunityName = wire::parsed(field, text)?;
-    same_town(field, town, name.town())?;
-    Ok(name.community().to_owned())
-}
-
-/// The id of a committee in the same town.
-pub(crate) fn committee_id(field: &str, town: &str, text: &str) -> Result<String, FieldFault> {
-    let name: CommitteeName = wire::parsed(field, text)?;
-    same_town(field, town, name.town())?;
-    Ok(name.committee().to_owned())
-}
-
-/// A name that must lie in the town of the resource.
-pub(crate) fn same_town(field: &str, town: &str, other: &str) -> Result<(), FieldFault> {
-    if town == other {
-        return Ok(());
-    }
-    Err(FieldFault::new(field, "ANOTHER_TOWN", "属于另一个镇", "lies in another town"))
 }
 
 /// The bare name of a class: `A`; nothing when not said.

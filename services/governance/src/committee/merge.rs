@@ -12,11 +12,10 @@ use kernel::name::CommitteeName;
 use super::{
     carry,
     edit::{Told, lock, record, write},
-    encode,
     rules::{self, TABLE, Verb as Do},
     transitions::{check_day, needed, one},
 };
-use crate::{block, line::Carry, reasons::MERGE_INTO_ITSELF};
+use crate::{block, fields, line::Carry, reasons::MERGE_INTO_ITSELF};
 
 /// MergeCommittee.
 pub(super) struct Merge;
@@ -26,16 +25,14 @@ impl Verb for Merge {
     type Request = pb::MergeCommitteeRequest;
     type Answer = pb::Committee;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Committee>, Refusal> {
         let day = needed("effective_date", request.effective_date.as_ref())?;
         let name: CommitteeName = wire::name("name", &request.name)?;
         work.call().scope(name.town())?;
         let into =
-            CommitteeName::new(name.town(), one(encode::committee_id("into", name.town(), &request.into))?)
+            CommitteeName::new(name.town(), one(fields::committee_id("into", name.town(), &request.into))?)
                 .map_err(|error| Refusal::field("into", "FORMAT", "名称格式不符", error.to_string()))?;
         if name == into {
             return Err(Refusal::new(&MERGE_INTO_ITSELF).with("name", name));

@@ -31,10 +31,10 @@ use crate::{
     as_of::AsOf,
     block,
     body::store::LINE as BODIES,
-    building::{self, acts::in_town},
+    building,
     estate::store::LINE as ESTATES,
+    fields::{self, in_town, some},
     line::Carry,
-    partition::some,
     reasons::{MERGE_INTO_ITSELF, SPLIT_COUNT, SPLIT_CUTS_BLOCK, SPLIT_FOREIGN, SPLIT_NOTHING, SPLIT_TWICE},
 };
 
@@ -48,7 +48,7 @@ fn parse(name: &CommitteeName, request: &pb::SplitCommitteeRequest) -> Result<Ve
     for (n, part) in request.parts.iter().enumerate() {
         let field = |what: &str, m: usize| format!("parts[{n}].{what}[{m}]");
         let committee =
-            faults.take(encode::committee_id(&format!("parts[{n}].committee"), town, &part.committee));
+            faults.take(fields::committee_id(&format!("parts[{n}].committee"), town, &part.committee));
         let estates =
             part.estates.iter().enumerate().filter_map(|(m, text)| {
                 faults.take(in_town(&field("estates", m), text, town, EstateName::town))
@@ -173,9 +173,7 @@ impl Verb for Split {
     type Request = pb::SplitCommitteeRequest;
     type Answer = pb::Committee;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Committee>, Refusal> {
         let day = needed("effective_date", request.effective_date.as_ref())?;

@@ -12,13 +12,13 @@ use kernel::periods::{Period, amend};
 
 use super::{
     edit::{Locked, Told, lock, need_community, not_future, record, write},
-    encode,
     rules::{self, Patch, TABLE, Verb as Do},
 };
 use crate::{
     block,
     body::store::LINE as BODIES,
     estate::store::LINE as ESTATES,
+    fields,
     reasons::{BAD_ORDER_OF_DATES, LATER_CHANGE, OPEN_BLOCKS, OPEN_BODIES, OPEN_ESTATES, OUTSIDE_LIFE},
 };
 
@@ -52,9 +52,7 @@ impl Verb for Found {
     type Request = pb::FoundCommitteeRequest;
     type Answer = pb::Committee;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Committee>, Refusal> {
         let day = needed("founding_date", request.founding_date.as_ref())?;
@@ -89,14 +87,12 @@ impl Verb for Move {
     type Request = pb::MoveCommitteeRequest;
     type Answer = pb::Committee;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Committee>, Refusal> {
         let day = needed("effective_date", request.effective_date.as_ref())?;
         let locked = lock(work, &request.name, &request.etag).await?;
-        let community = one(encode::community_id("community", locked.name.town(), &request.community))?;
+        let community = one(fields::community_id("community", locked.name.town(), &request.community))?;
         let to = transition(&TABLE, &locked.name.to_string(), locked.state, Do::Move)?;
         need_community(work, locked.name.town(), &community).await?;
         check_day(&locked, day).or_else(|refusal| {
@@ -125,9 +121,7 @@ impl Verb for Dissolve {
     type Request = pb::DissolveCommitteeRequest;
     type Answer = pb::Committee;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Committee>, Refusal> {
         let day = needed("effective_date", request.effective_date.as_ref())?;

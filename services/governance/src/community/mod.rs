@@ -20,7 +20,7 @@ use kernel::{
 use serde_json::json;
 use tonic::{Request, Response, Status};
 
-use crate::committee::encode::display;
+use crate::fields::display;
 use store::{Asked, Community};
 
 const FILTER: &[FieldSpec] =
@@ -140,9 +140,7 @@ impl Verb for Create {
     type Request = pb::CreateCommunityRequest;
     type Answer = pb::Community;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Community>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -170,9 +168,7 @@ impl Verb for Update {
     type Request = pb::UpdateCommunityRequest;
     type Answer = pb::Community;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Community>, Refusal> {
         let default = pb::Community::default();

@@ -17,9 +17,7 @@ use serde_json::json;
 use super::store::{self, Facts, LINE};
 use crate::{
     as_of::AsOf,
-    block, building,
-    committee::encode as text,
-    organisation,
+    block, building, fields, organisation,
     reasons::{OUTSIDE_LIFE, UNKNOWN_PARENT},
     store::stamp,
 };
@@ -126,9 +124,7 @@ impl Verb for Create {
     type Request = pb::CreateEstateRequest;
     type Answer = pb::Estate;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Estate>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -140,8 +136,8 @@ impl Verb for Create {
         let name = faults.take(
             name.map_err(|error| FieldFault::new("estate_id", "FORMAT", "编号格式不符", error.to_string())),
         );
-        let display_name = faults.take(text::display("estate.display_name", &given.display_name));
-        let committee = faults.take(text::committee_id("estate.committee", town.town(), &given.committee));
+        let display_name = faults.take(fields::display("estate.display_name", &given.display_name));
+        let committee = faults.take(fields::committee_id("estate.committee", town.town(), &given.committee));
         let property_company =
             faults.take(company("estate.property_company", town.town(), &given.property_company));
         let start = faults.take(wire::date("estate.start_date", given.start_date.as_ref()));
@@ -179,9 +175,7 @@ impl Verb for Update {
     type Request = pb::UpdateEstateRequest;
     type Answer = pb::Estate;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Estate>, Refusal> {
         let default = pb::Estate::default();
@@ -193,7 +187,7 @@ impl Verb for Update {
         let fields = fields.unwrap_or_default();
         let named = fields.contains(&"display_name");
         let display_name =
-            named.then(|| faults.take(text::display("estate.display_name", &given.display_name))).flatten();
+            named.then(|| faults.take(fields::display("estate.display_name", &given.display_name))).flatten();
         let company_given = fields.contains(&"property_company");
         let property_company = company_given
             .then(|| faults.take(company("estate.property_company", name.town(), &given.property_company)))
@@ -224,16 +218,14 @@ impl Verb for Move {
     type Request = pb::MoveEstateRequest;
     type Answer = pb::Estate;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Estate>, Refusal> {
         let (name, life) = lock(work, &request.name, "name", &request.etag).await?;
         let town = name.town();
         let mut faults = Faults::default();
         let day = faults.take(wire::required_date("effective_date", request.effective_date.as_ref()));
-        let into = faults.take(text::committee_id("committee", town, &request.committee));
+        let into = faults.take(fields::committee_id("committee", town, &request.committee));
         let (day, into) = faults.finish(day.zip(into))?;
         if !life.contains(day) {
             return Err(Refusal::new(&OUTSIDE_LIFE).with("name", &name).with("period", life));

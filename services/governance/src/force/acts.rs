@@ -26,7 +26,7 @@ use crate::{
         edit::{Locked, change, lock},
         rules::{TABLE, Verb as Do},
     },
-    building::acts::in_town,
+    fields::in_town,
     organisation, person,
     reasons::{FORCE_THERE, OUTSIDE_LIFE, UNKNOWN_PARENT},
     store::stamp,
@@ -187,9 +187,7 @@ impl Verb for Join {
     type Request = pb::JoinBlockRequest;
     type Answer = pb::BlockForce;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::BlockForce>, Refusal> {
         let locked = lock(work, &request.name, &request.etag).await?;
@@ -228,9 +226,7 @@ impl Verb for Leave {
     type Request = pb::LeaveBlockRequest;
     type Answer = pb::BlockForce;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::BlockForce>, Refusal> {
         let name: BlockForceName = wire::name("name", &request.name)?;
@@ -269,9 +265,7 @@ impl Verb for Correct {
     type Request = pb::CorrectBlockForceRequest;
     type Answer = pb::BlockForce;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::BlockForce>, Refusal> {
         let locked = lock(work, &request.name, &request.etag).await?;

@@ -14,11 +14,7 @@ use kernel::{
 use serde_json::json;
 
 use super::store::{self, Facts};
-use crate::{
-    as_of::AsOf,
-    building::{self, acts::in_town},
-    reasons::UNKNOWN_PARENT,
-};
+use crate::{as_of::AsOf, building, fields::in_town, reasons::UNKNOWN_PARENT};
 
 /// How a household is used, by the names in store and files.
 pub(crate) const OCCUPANCIES: &[&str] = &["OWNED", "RENTED", "VACANT"];
@@ -71,9 +67,7 @@ impl Verb for Create {
     type Request = pb::CreateHouseholdRequest;
     type Answer = pb::Household;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Household>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -122,9 +116,7 @@ impl Verb for Update {
     type Request = pb::UpdateHouseholdRequest;
     type Answer = pb::Household;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Household>, Refusal> {
         let default = pb::Household::default();

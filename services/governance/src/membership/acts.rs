@@ -23,7 +23,7 @@ use crate::{
         acts::{Locked, change, lock},
         rules::{TABLE, Verb as Do},
     },
-    building::acts::in_town,
+    fields::in_town,
     person,
     reasons::{CHAIR_TAKEN, NO_SUCH_SEAT, OUTSIDE_LIFE, SEAT_TAKEN, SEATED_ALREADY, UNKNOWN_PARENT},
     store::stamp,
@@ -108,9 +108,7 @@ impl Verb for Seat {
     type Request = pb::SeatMemberRequest;
     type Answer = pb::Membership;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Membership>, Refusal> {
         let locked = lock(work, "name", &request.name, &request.etag).await?;
@@ -142,9 +140,7 @@ impl Verb for End {
     type Request = pb::EndMembershipRequest;
     type Answer = pb::Membership;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Membership>, Refusal> {
         let name: MembershipName = wire::name("name", &request.name)?;
@@ -177,9 +173,7 @@ impl Verb for Correct {
     type Request = pb::CorrectMembershipRequest;
     type Answer = pb::Membership;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Membership>, Refusal> {
         let locked = lock(work, "name", &request.name, &request.etag).await?;

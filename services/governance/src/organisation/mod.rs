@@ -21,7 +21,7 @@ use store::{Facts, Organisation};
 use tonic::{Request, Response, Status};
 
 use crate::{
-    committee::encode::display,
+    fields::display,
     listing::{self, Asked},
 };
 
@@ -105,9 +105,7 @@ impl Verb for Create {
     type Request = pb::CreateOrganisationRequest;
     type Answer = pb::Organisation;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Organisation>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -140,9 +138,7 @@ impl Verb for Update {
     type Request = pb::UpdateOrganisationRequest;
     type Answer = pb::Organisation;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Organisation>, Refusal> {
         let default = pb::Organisation::default();

@@ -27,11 +27,9 @@ use tonic::{Request, Response, Status};
 use crate::{
     as_of::AsOf,
     block,
-    building::{
-        acts::in_town,
-        store::{Facts, LINE},
-    },
+    building::store::{Facts, LINE},
     committee::{self, edit::Locked},
+    fields::{in_town, some},
     reasons::{BLOCK_ELSEWHERE, NOT_OF_COMMITTEE, PARTITION_GAP, PARTITION_OVERLAP},
     store::stamp,
 };
@@ -118,15 +116,6 @@ fn refused(committee: &CommitteeName, flaw: Flaw) -> Refusal {
     }
 }
 
-/// The first twenty of a list, and how many more there are.
-pub(crate) fn some(ids: &[String]) -> String {
-    let shown = ids.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match ids.len().saturating_sub(20) {
-        0 => shown,
-        more => format!("{shown}, … (+{more})"),
-    }
-}
-
 /// Puts each building into its block from the day on, as long as it is of the committee.
 async fn draw(
     work: &mut Work,
@@ -158,9 +147,7 @@ impl Verb for Draw {
     type Request = pb::DrawPartitionRequest;
     type Answer = pb::Partition;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Partition>, Refusal> {
         let locked = committee::edit::lock(work, &request.name, &request.etag).await?;

@@ -102,9 +102,7 @@ impl Verb for Create {
     type Request = pb::CreatePersonRequest;
     type Answer = pb::Person;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Person>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -135,9 +133,7 @@ impl Verb for Update {
     type Request = pb::UpdatePersonRequest;
     type Answer = pb::Person;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Person>, Refusal> {
         let default = pb::Person::default();

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     as_of::AsOf,
-    building::acts::in_town,
+    fields::in_town,
     household, person,
     reasons::{BEFORE_BIRTH, NOT_RESIDENT, OUTSIDE_LIFE, RESIDENCE_OVERLAP, UNKNOWN_PARENT},
     store::stamp,
@@ -163,9 +163,7 @@ impl Verb for Create {
     type Request = pb::CreateResidenceRequest;
     type Answer = pb::Residence;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Residence>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
@@ -212,9 +210,7 @@ impl Verb for Move {
     type Request = pb::MovePersonRequest;
     type Answer = pb::Residence;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Residence>, Refusal> {
         let name: PersonName = wire::name("name", &request.name)?;
@@ -250,9 +246,7 @@ impl Verb for End {
     type Request = pb::EndResidenceRequest;
     type Answer = pb::Residence;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Residence>, Refusal> {
         let name: ResidenceName = wire::name("name", &request.name)?;
@@ -289,9 +283,7 @@ impl Verb for Correct {
     type Request = pb::CorrectResidenceRequest;
     type Answer = pb::Residence;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Residence>, Refusal> {
         let name: PersonName = wire::name("name", &request.name)?;

@@ -27,7 +27,7 @@ use crate::{
         edit::{Locked, change, lock, need_committee},
         rules::{TABLE, Verb as Do},
     },
-    committee::encode::committee_id,
+    fields::committee_id,
     reasons::NOTHING_TO_COVER,
     store::stamp,
 };
@@ -75,9 +75,7 @@ impl Verb for HandOverVerb {
     type Request = pb::HandOverBlockRequest;
     type Answer = pb::Stewardship;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Stewardship>, Refusal> {
         let locked = lock(work, &request.name, &request.etag).await?;
@@ -114,9 +112,7 @@ impl Verb for CoverVerb {
     type Request = pb::CoverBlockRequest;
     type Answer = pb::Stewardship;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Stewardship>, Refusal> {
         let locked = lock(work, &request.name, &request.etag).await?;
@@ -149,9 +145,7 @@ impl Verb for CorrectVerb {
     type Request = pb::CorrectStewardRequest;
     type Answer = pb::Stewardship;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Stewardship>, Refusal> {
         let locked = lock(work, &request.name, &request.etag).await?;
@@ -197,9 +191,7 @@ impl Verb for EndPost {
     type Request = pb::EndStewardPostRequest;
     type Answer = pb::EndStewardPostResponse;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(
         work: &mut Work,

@@ -14,7 +14,7 @@ use super::{
     rules::{Facts, Kind},
     store::View,
 };
-use crate::{committee::encode::same_town, store::day};
+use crate::{fields::same_town, store::day};
 
 /// The fields of a filter.
 pub(super) const FILTER: &[kernel::filter::FieldSpec] = {

@@ -45,9 +45,7 @@ impl Verb for Update {
     type Request = pb::UpdateStructureSettingsRequest;
     type Answer = pb::StructureSettings;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::StructureSettings>, Refusal> {
         let default = pb::StructureSettings::default();

@@ -16,7 +16,7 @@ use kernel::{etag::Etag, name::TownName};
 use serde_json::json;
 use tonic::{Request, Response, Status};
 
-use crate::committee::encode::display;
+use crate::fields::display;
 use store::Town;
 
 /// The town under which what belongs to no town is recorded: the national calendar.
@@ -100,9 +100,7 @@ impl Verb for Create {
     type Request = pb::CreateTownRequest;
     type Answer = pb::Town;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Town>, Refusal> {
         let default = pb::Town::default();
@@ -146,9 +144,7 @@ impl Verb for Update {
     type Request = pb::UpdateTownRequest;
     type Answer = pb::Town;
 
-    fn intent(request: &Self::Request) -> (&str, bool) {
-        (&request.request_id, request.validate_only)
-    }
+    chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Town>, Refusal> {
         let default = pb::Town::default();

@@ -1,0 +1,69 @@
+//! Fields of requests: names within a town, names for display; and lists within a message.
+
+use chassis::{refusal::FieldFault, wire};
+use kernel::{
+    name::{CommitteeName, CommunityName},
+    text::{NAME_CHARS, display_name},
+};
+
+/// A name for display.
+pub(crate) fn display(field: &str, text: &str) -> Result<String, FieldFault> {
+    display_name(text, NAME_CHARS).map(str::to_owned).map_err(|error| {
+        let zh = match &error {
+            kernel::text::TextError::Empty => "必填".to_owned(),
+            kernel::text::TextError::TooLong { chars, limit } => format!("共 {chars} 个字符，最多 {limit}"),
+            kernel::text::TextError::Invisible(code) => format!("含不可见字符 U+{code:04X}"),
+        };
+        FieldFault::new(field, "TEXT", zh, error.to_string())
+    })
+}
+
+/// The id of a community in the same town.
+pub(crate) fn community_id(field: &str, town: &str, text: &str) -> Result<String, FieldFault> {
+    let name: CommunityName = wire::parsed(field, text)?;
+    same_town(field, town, name.town())?;
+    Ok(name.community().to_owned())
+}
+
+/// The id of a committee in the same town.
+pub(crate) fn committee_id(field: &str, town: &str, text: &str) -> Result<String, FieldFault> {
+    let name: CommitteeName = wire::parsed(field, text)?;
+    same_town(field, town, name.town())?;
+    Ok(name.committee().to_owned())
+}
+
+/// A name that must lie in the town of the resource.
+pub(crate) fn same_town(field: &str, town: &str, other: &str) -> Result<(), FieldFault> {
+    if town == other {
+        return Ok(());
+    }
+    Err(FieldFault::new(field, "ANOTHER_TOWN", "属于另一个镇", "lies in another town"))
+}
+
+/// A name that lies in `town`.
+pub(crate) fn in_town<N>(
+    field: &str,
+    text: &str,
+    town: &str,
+    of: impl Fn(&N) -> &str,
+) -> Result<N, FieldFault>
+where
+    N: std::str::FromStr,
+    N::Err: std::fmt::Display,
+{
+    let name: N = wire::parsed(field, text)?;
+    if of(&name) == town {
+        Ok(name)
+    } else {
+        Err(FieldFault::new(field, "ANOTHER_TOWN", "属于另一个镇", "lies in another town"))
+    }
+}
+
+/// The first twenty of a list, and how many more there are.
+pub(crate) fn some(ids: &[String]) -> String {
+    let shown = ids.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(20) {
+        0 => shown,
+        more => format!("{shown}, … (+{more})"),
+    }
+}
