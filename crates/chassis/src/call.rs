@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use kernel::name::PersonName;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Clock,
-    identity::{Area, Grant, Grants, Scope, role, scope_of},
+    identity::{Area, Grant, Grants, Scope, is_own, role, scope_of},
     refusal::{NOT_FOUND, PERMISSION_DENIED, Refusal, UNAUTHENTICATED},
 };
 
@@ -108,6 +109,17 @@ impl Call {
             Scope::None => Err(self.denied()),
             scope => Ok(scope),
         }
+    }
+
+    /// The part of the town in which the caller may see `person`: all of it when that is the caller himself.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED when there is none.
+    pub fn scope_about(&self, person: &PersonName) -> Result<Scope, Refusal> {
+        if is_own(self.grants(), self.permission(), person) {
+            return Ok(Scope::Town);
+        }
+        self.scope(person.town())
     }
 
     /// The whole of `town`, for methods that are not about one part of it.

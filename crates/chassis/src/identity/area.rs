@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
-use kernel::name::{BlockName, CommitteeName, CommunityName, TownName};
+use kernel::name::{BlockName, CommitteeName, CommunityName, PersonName, TownName};
 
 use super::{Grant, roles::allows};
 
@@ -19,11 +19,13 @@ pub enum Area {
     Committee(CommitteeName),
     /// A block of a town.
     Block(BlockName),
+    /// What is kept about one person: for that person, in the methods that are about one.
+    Person(PersonName),
 }
 
 /// Text that names no area.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of a town, community, committee or block")]
+#[error("not the name of a town, community, committee, block or person")]
 pub struct AreaError;
 
 impl Area {
@@ -35,6 +37,7 @@ impl Area {
             Area::Community(name) => Some(name.town()),
             Area::Committee(name) => Some(name.town()),
             Area::Block(name) => Some(name.town()),
+            Area::Person(name) => Some(name.town()),
         }
     }
 }
@@ -47,6 +50,7 @@ impl fmt::Display for Area {
             Area::Community(name) => name.fmt(f),
             Area::Committee(name) => name.fmt(f),
             Area::Block(name) => name.fmt(f),
+            Area::Person(name) => name.fmt(f),
         }
     }
 }
@@ -61,7 +65,9 @@ impl FromStr for Area {
         let community = || CommunityName::parse(text).map(Area::Community);
         let committee = || CommitteeName::parse(text).map(Area::Committee);
         let block = || BlockName::parse(text).map(Area::Block);
-        town.or_else(|_| community()).or_else(|_| committee()).or_else(|_| block()).map_err(|_| AreaError)
+        let person = || PersonName::parse(text).map(Area::Person);
+        let places = town.or_else(|_| community()).or_else(|_| committee()).or_else(|_| block());
+        places.or_else(|_| person()).map_err(|_| AreaError)
     }
 }
 
@@ -88,7 +94,8 @@ impl AreaTree {
                 .committees
                 .get(block)
                 .is_some_and(|committee| self.contains(outer, &Area::Committee(committee.clone()))),
-            (Area::Community(_) | Area::Committee(_) | Area::Block(_), _) => false,
+            // where somebody lives changes: a place never holds a person's own area
+            (Area::Community(_) | Area::Committee(_) | Area::Block(_) | Area::Person(_), _) => false,
         }
     }
 }
@@ -136,13 +143,19 @@ pub fn scope_of(grants: &[Grant], permission: &str, town: &str) -> Scope {
             Area::Community(name) if name.town() == town => communities.push(name.community().to_owned()),
             Area::Committee(name) if name.town() == town => committees.push(name.committee().to_owned()),
             Area::Block(name) if name.town() == town => blocks.push(name.block().to_owned()),
-            Area::Town(_) | Area::Community(_) | Area::Committee(_) | Area::Block(_) => {}
+            Area::Town(_) | Area::Community(_) | Area::Committee(_) | Area::Block(_) | Area::Person(_) => {}
         }
     }
     if communities.is_empty() && committees.is_empty() && blocks.is_empty() {
         return Scope::None;
     }
     Scope::Areas { communities, committees, blocks }
+}
+
+/// Whether holders of `grants` may, by `permission`, see what is kept about `person` because it is about them.
+pub fn is_own(grants: &[Grant], permission: &str, person: &PersonName) -> bool {
+    let held = grants.iter().filter(|grant| allows(grant.role, permission));
+    held.into_iter().any(|grant| matches!(&grant.area, Area::Person(name) if name == person))
 }
 
 #[cfg(test)]

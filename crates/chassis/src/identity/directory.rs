@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use moka::future::Cache;
 
 use super::{Area, DEV_ISSUER, Grant, Identity, role};
-use kernel::name::{BlockName, CommitteeName, CommunityName};
+use kernel::name::{BlockName, CommitteeName, CommunityName, PersonName};
 
 /// The roles of a caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +81,7 @@ impl DevDirectory {
             Some(("community", id)) => CommunityName::new(town, id).ok().map(Area::Community),
             Some(("committee", id)) => CommitteeName::new(town, id).ok().map(Area::Committee),
             Some(("block", id)) => BlockName::new(town, id).ok().map(Area::Block),
+            Some(("person", id)) => PersonName::new(town, id).ok().map(Area::Person),
             Some(_) => None,
             None if code == "everywhere" => Some(Area::Everywhere),
             None if code.contains('/') => code.parse().ok(),

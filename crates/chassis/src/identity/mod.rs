@@ -7,7 +7,7 @@ mod jwks;
 mod roles;
 mod verifier;
 
-pub use area::{Area, AreaError, AreaTree, Scope, scope_of};
+pub use area::{Area, AreaError, AreaTree, Scope, is_own, scope_of};
 pub use dev::{DEV_ISSUER, DevClaims, DevIssuer, NotLoopback, refuse_unless_loopback};
 pub use directory::{CachedDirectory, DevDirectory, Directory, Grants, Unreachable};
 pub use jwks::JwksSource;

@@ -147,6 +147,18 @@ pub static ROLES: &[Role] = &[
             ],
         ],
     },
+    // bound to a person's own area: what is kept about him, and by whom it was read
+    Role {
+        id: "resident",
+        zh: "居民本人",
+        en: "resident",
+        permissions: &[&[
+            "governance.people.get",
+            "governance.people.export",
+            "governance.calendar.get",
+            "governance.caller.get",
+        ]],
+    },
     Role {
         id: "organisation-department",
         zh: "组织部门",

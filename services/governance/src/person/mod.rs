@@ -41,7 +41,7 @@ pub struct People {
 impl People {
     async fn read(&self, call: &Call, request: &pb::GetPersonRequest) -> Result<pb::Person, Refusal> {
         let name: PersonName = wire::name("name", &request.name)?;
-        let scope = call.scope(name.town())?;
+        let scope = call.scope_about(&name)?;
         let found = store::get(self.context.db.read().await?.sql(), &name, &scope, call.today()).await?;
         let found = found.ok_or_else(|| call.missing(&scope, "linli.dev/Person", name.to_string()))?;
         encode::masked(self.context.db.vault(), &found)
@@ -94,7 +94,7 @@ impl People {
         purpose: &str,
     ) -> Result<(PersonName, pb::Person), Refusal> {
         let name: PersonName = wire::name("name", name)?;
-        let scope = call.scope(name.town())?;
+        let scope = call.scope_about(&name)?;
         if purpose.trim().is_empty() {
             return Err(Refusal::field("purpose", "REQUIRED", "须写明用途", "say what for"));
         }

@@ -146,6 +146,31 @@ async fn reading_in_clear_is_permitted_audited_and_told_to_the_person() {
 }
 
 #[tokio::test]
+async fn a_person_reads_what_is_kept_about_them_and_nothing_else() {
+    let service = town().await;
+    for n in [0, 1] {
+        people(&service).create_person(service.officer(creation(n))).await.unwrap();
+    }
+    register(&service, 0, "h1", date(2016, 1, 1)).await;
+    let own = service.token("p0", "resident", "person:p0");
+    let file = async |n: usize| {
+        let request = pb::ExportPersonRequest { name: name(n), purpose: "本人查询".to_owned() };
+        people(&service).export_person(with(request, &own)).await.map(tonic::Response::into_inner)
+    };
+    let mine = file(0).await.unwrap();
+    assert_eq!(mine.person.unwrap().citizen_id, NUMBERS[0]);
+    assert_eq!((mine.residences.len(), mine.readings[0].purpose.as_str()), (1, "本人查询"));
+    assert_eq!(file(1).await.unwrap_err().code(), Code::PermissionDenied);
+    let search = pb::SearchPeopleRequest {
+        parent: "towns/malu".to_owned(),
+        citizen_id: NUMBERS[1].to_owned(),
+        ..Default::default()
+    };
+    let refused = people(&service).search_people(with(search, &own)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
 async fn nothing_personal_is_stored_or_told_in_clear_and_a_new_key_seals_anew() {
     let service = town().await;
     people(&service).create_person(service.officer(creation(0))).await.unwrap();
