@@ -304,7 +304,7 @@ async fn no_resident_turns_up_where_only_ids_belong() {
     assert!(canaries.sings("是钱甲子。").is_some() && canaries.sings("x310199195112050137").is_some());
     let service = ready().await;
     let lines = listen();
-    let loaded = import(&service, &tables, ImportMode::Atomic, false).await;
+    let loaded = import(&service, tables, ImportMode::Atomic, false).await;
     assert!(loaded.stored, "{:?}", loaded.rows);
     let mut refused: Vec<(String, Status)> =
         reads(&service, &canaries).await.into_iter().map(|status| ("a read".to_owned(), status)).collect();

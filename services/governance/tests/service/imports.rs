@@ -238,9 +238,9 @@ pub(crate) fn demo(tables: &[&str]) -> Vec<(&'static str, &'static [u8])> {
 async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_personal() {
     let service = ready().await;
     let demo = governance::demo::TABLES;
-    let first = import(&service, &demo, pb::ImportMode::Atomic, false).await;
+    let first = import(&service, demo, pb::ImportMode::Atomic, false).await;
     assert!(first.stored, "{:?}", first.rows);
-    let again = import(&service, &demo, pb::ImportMode::GoodRowsOnly, false).await;
+    let again = import(&service, demo, pb::ImportMode::GoodRowsOnly, false).await;
     assert!(again.tables.iter().all(|table| (table.created, table.updated, table.faulty) == (0, 0, 0)));
     let residents = self::demo(&["residents"]);
     assert_eq!(
