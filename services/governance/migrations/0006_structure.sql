@@ -29,7 +29,7 @@ create table committee_split (
     foreign key (town, successor) references committee (town, id),
     check (committee <> successor)
 );
-create unique index committee_split_once on committee_split (town, committee, successor, day) where upper_inf(recorded);
+create index committee_split_of on committee_split (town, committee);
 create index committee_split_to on committee_split (town, successor);
 create trigger keep_believed before update on committee_split for each row execute function keep_what_was_believed();
 create index committee_period_merged on committee_period (town, committee) where merged_into is not null;

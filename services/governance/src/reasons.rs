@@ -28,6 +28,9 @@ chassis::reasons! { "linli.governance";
     LATER_CHANGE: FailedPrecondition [name, date]
         "{name} 自 {date} 起已有后续变更" / "{name} has changed already from {date} on"
         next "改用更晚的日期，或以 :correct 更正" / "choose a later day, or correct what was recorded";
+    LATER_COUNT: FailedPrecondition [name, date]
+        "{name} 已有 {date} 的申报户数" / "{name} has a count declared for {date} already"
+        next "改用该日或更晚的日期，或先更正该日户数" / "choose that day or a later one, or correct that count first";
     BLOCK_HAS_BUILDINGS: FailedPrecondition [name, buildings]
         "{name} 届时仍有 {buildings} 幢楼" / "{name} still holds {buildings} building(s) on that day"
         next "先以 :drawPartition 将楼栋划入其他区块" / "draw the partition first, so that they lie in other blocks";
@@ -44,7 +47,7 @@ chassis::reasons! { "linli.governance";
         "以下楼栋不属于 {name}：{buildings}" / "not of {name}: {buildings}"
         next "只列该居委会的楼栋" / "name buildings of this committee alone";
     MIXED_PARTITION: FailedPrecondition [name, into]
-        "{name} 与 {into} 一方已分区块、一方未分" / "of {name} and {into} one is divided into blocks and the other isn't"
+        "{name} 与 {into} 一方的楼栋在区块中、一方的不在" / "of the buildings of {name} and {into} those of one lie in blocks and those of the other don't"
         next "先为未分的一方 :drawPartition" / "draw the partition of the other first";
     OPEN_ESTATES: FailedPrecondition [name, estates]
         "{name} 仍有 {estates} 个小区" / "{name} still has {estates} estate(s)"
@@ -82,6 +85,9 @@ chassis::reasons! { "linli.governance";
     UNKNOWN_BODY_KIND: InvalidArgument [field, kind, level]
         "{level} 一级没有组织类型 {kind}" / "there is no kind {kind} at the level {level}"
         next "见 ListBodyKinds" / "see ListBodyKinds";
+    BODY_KIND_FULL: FailedPrecondition [owner, kind, maximum]
+        "{owner} 至多 {maximum} 个 {kind}，已有" / "{owner} can have {maximum} of {kind} and has"
+        next "先撤销现有组织，或修改现有组织" / "dissolve the one that is there first, or change it";
     SEATS_HELD: FailedPrecondition [name, seat, period]
         "{name} 第 {seat} 席在 {period} 有人任职" / "seat {seat} of {name} is held on {period}"
         next "先结束该任期" / "end that term first";

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use contracts::linli::platform::v1 as pb;
 use sqlx::PgConnection;
-use tabular::{Fault, Row};
+use tabular::{Column, Fault, Row};
 
 use super::{Applied, Outcomes, RowError, Sheet, Sheets, Tables, job::Import};
 use crate::{
@@ -152,7 +152,7 @@ impl Import<'_> {
             Err(error) => {
                 report.faulty += 1;
                 let file = report.file.clone();
-                self.note_of(step.sheet.as_ref(), &file, told(error, row)?);
+                self.note_of(step.sheet.as_ref(), &file, told(error, row, step.sheet.columns())?);
             }
         }
         Ok(())
@@ -166,7 +166,7 @@ async fn check(sql: &mut PgConnection) -> Result<(), Refusal> {
 }
 
 /// A row's error as faults; what is no fault of the row ends the chunk.
-fn told(error: RowError, row: &Row) -> Result<Vec<Fault>, Refusal> {
+fn told(error: RowError, row: &Row, columns: &[Column]) -> Result<Vec<Fault>, Refusal> {
     match error {
         RowError::Faults(faults) => Ok(faults),
         RowError::Refused(refusal) if is_ours(&refusal) => Err(refusal),
@@ -174,14 +174,24 @@ fn told(error: RowError, row: &Row) -> Result<Vec<Fault>, Refusal> {
             .offending()
             .iter()
             .map(|field| {
-                Fault::at(row.number, &field.field, "", field.reason, field.zh.clone(), field.en.clone())
+                let (column, value) = cell(columns, row, &field.field);
+                Fault::at(row.number, column, value, field.reason, field.zh.clone(), field.en.clone())
             })
             .collect()),
         RowError::Refused(refusal) => {
-            let column = refusal.metadata("field").unwrap_or_default().to_owned();
             let (zh, en) = refusal.texts();
-            Ok(vec![Fault::at(row.number, &column, "", refusal.reason().name, zh, en)])
+            let (column, value) = cell(columns, row, refusal.metadata("field").unwrap_or_default());
+            Ok(vec![Fault::at(row.number, column, value, refusal.reason().name, zh, en)])
         }
+    }
+}
+
+/// The column that a field of a request is, `citizen_id` for `person.citizen_id`, and what stands there.
+fn cell<'a>(columns: &[Column], row: &'a Row, field: &'a str) -> (&'a str, &'a str) {
+    let name = field.rsplit('.').next().unwrap_or(field);
+    match columns.iter().position(|column| column.name == name) {
+        Some(place) => (name, row.cells.get(place).map(String::as_str).unwrap_or_default()),
+        None => (field, ""),
     }
 }
 

@@ -109,7 +109,7 @@ impl Imports {
         let rows = if request.template {
             None
         } else {
-            let day = jiff::Zoned::new(crate::clock::recorded_now(), crate::clock::shanghai()).date();
+            let day = call.today();
             let vault = self.context.db.vault();
             let mut read = self.context.db.read().await?;
             let after = paging.after_first().map(str::to_owned);

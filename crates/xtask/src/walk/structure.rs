@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use serde_json::Value;
 
 use super::{Walk, files::Files, same, same_set};
@@ -67,8 +68,11 @@ async fn cards(walk: &Walk, files: &Files) -> Done {
 async fn stewards(walk: &Walk, files: &Files) -> Done {
     let mut asked = 0;
     for row in &files.stewardships {
-        let last = if row["to"].is_empty() { "2020-12-31" } else { row["from"].as_str() };
-        for day in [row["from"].as_str(), last] {
+        let last = match row["to"].as_str() {
+            "" => "2020-12-31".to_owned(),
+            to => to.parse::<Date>()?.yesterday()?.to_string(),
+        };
+        for day in [row["from"].as_str(), last.as_str()] {
             let answer = walk.get(&format!("/blocks/{}:steward?as_of_date={day}", row["block"])).await?;
             same(&format!("{} on {day}", row["block"]), id(&answer["worker"]), row["worker"].as_str())?;
             asked += 1;

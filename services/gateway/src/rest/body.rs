@@ -41,7 +41,19 @@ pub(super) async fn read(head: &Parts, body: Body, limit: usize) -> Result<Bytes
 }
 
 /// `Idempotency-Key` is `request_id`, `If-Match` is `etag`; a body that says otherwise is refused.
-pub(super) fn from_headers(message: &mut DynamicMessage, headers: &HeaderMap, faults: &mut Faults) {
+/// A PATCH carries its etag within the resource that is its body: `resource` names that field.
+pub(super) fn from_headers(
+    message: &mut DynamicMessage,
+    resource: Option<&str>,
+    headers: &HeaderMap,
+    faults: &mut Faults,
+) {
+    if let Some(resource) = resource
+        && message.descriptor().get_field_by_name("etag").is_none()
+        && let Some(Value::Message(inner)) = message.get_field_by_name_mut(resource)
+    {
+        from_headers(inner, None, headers, faults);
+    }
     for (header, field) in [("idempotency-key", "request_id"), ("if-match", "etag")] {
         let Some(value) = headers.get(header).and_then(|value| value.to_str().ok()) else { continue };
         let Some(descriptor) = message.descriptor().get_field_by_name(field) else { continue };

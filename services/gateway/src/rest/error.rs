@@ -23,7 +23,11 @@ pub(crate) fn edge(http: StatusCode, cause: &str) -> Status {
         StatusCode::SERVICE_UNAVAILABLE => Refusal::new(&BUSY),
         _ => Refusal::new(&INVALID_ENCODING).with("cause", cause),
     };
-    let mut status = Status::from(refusal);
+    with_http(Status::from(refusal), http)
+}
+
+/// An error that HTTP calls by a status of its own.
+pub(super) fn with_http(mut status: Status, http: StatusCode) -> Status {
     if let Ok(value) = MetadataValue::try_from(http.as_str()) {
         status.metadata_mut().insert(STATUS, value);
     }

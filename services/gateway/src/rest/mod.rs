@@ -7,6 +7,7 @@ mod error;
 mod json;
 
 pub(crate) use error::respond;
+use error::with_http;
 
 use std::sync::Arc;
 
@@ -173,9 +174,9 @@ fn binding(rule: &DynamicMessage) -> Option<(String, String, String)> {
 fn not_found(head: &http::request::Parts, path: &str, allowed: &[&str]) -> Response {
     let path: String = path.chars().take(200).collect();
     let refusal = Refusal::new(&UNKNOWN_METHOD).with("method", format!("{} {path}", head.method));
-    let mut response = respond(&Status::from(refusal));
-    *response.status_mut() =
+    let http =
         if allowed.is_empty() { http::StatusCode::NOT_FOUND } else { http::StatusCode::METHOD_NOT_ALLOWED };
+    let mut response = respond(&with_http(Status::from(refusal), http));
     if let Ok(value) = header::HeaderValue::from_str(&allowed.join(", "))
         && !allowed.is_empty()
     {
@@ -232,7 +233,11 @@ fn compose(
             text.map_err(|_| Refusal::new(&INVALID_ENCODING).with("cause", "the path is not UTF-8"))?;
         faults.take(bind::bind(&mut message, &variable.field.join("."), &text));
     }
-    body::from_headers(&mut message, &head.headers, &mut faults);
+    let resource = match &leaf.value.body {
+        Part::Field(field) => Some(field.name().to_owned()),
+        Part::Nothing | Part::All => None,
+    };
+    body::from_headers(&mut message, resource.as_deref(), &head.headers, &mut faults);
     if let Part::Field(field) = &leaf.value.body
         && head.method == http::Method::PATCH
     {

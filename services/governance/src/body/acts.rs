@@ -28,7 +28,7 @@ use crate::{
     estate,
     fields::{self, in_town},
     membership,
-    reasons::{OUTSIDE_LIFE, SEATS_HELD, UNKNOWN_BODY_KIND, UNKNOWN_PARENT},
+    reasons::{BODY_KIND_FULL, OUTSIDE_LIFE, SEATS_HELD, UNKNOWN_BODY_KIND, UNKNOWN_PARENT},
     store::stamp,
 };
 
@@ -59,6 +59,13 @@ impl New {
                 .with("level", self.head.level));
         }
         need_owner(work, scope, town, &self.facts, self.head.life.from()).await?;
+        let full = store::full(work.sql(), town, (&self.head, &self.facts)).await?;
+        if let Some(maximum) = full {
+            return Err(Refusal::new(&BODY_KIND_FULL)
+                .with("owner", owner(town, &self.facts))
+                .with("kind", &self.head.kind)
+                .with("maximum", maximum));
+        }
         if !store::create(work.sql(), &self.name, &self.head).await? {
             return Err(Refusal::new(&ALREADY_EXISTS).with("name", &self.name));
         }

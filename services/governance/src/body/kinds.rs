@@ -79,6 +79,8 @@ impl Verb for Update {
         let kinds = store::kinds(work.sql(), name.town()).await?;
         let mut kind = kinds.into_iter().find(|kind| id(kind) == name.body_kind()).ok_or_else(missing)?;
         check_etag(&name.to_string(), &given.etag, kind.version)?;
+        wire::mask(request.update_mask.as_ref(), &["minimum"])
+            .map_err(|fault| Refusal::fields(vec![fault]))?;
         if let Some(maximum) = kind.maximum.filter(|maximum| given.minimum > *maximum) {
             return Err(Refusal::fields(vec![FieldFault::new(
                 "body_kind.minimum",

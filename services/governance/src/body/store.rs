@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use kernel::{name::BodyName, periods::Period};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
+use super::rules::Facts;
 use crate::{
     as_of::AsOf,
     line::Line,
@@ -136,6 +137,33 @@ pub(crate) async fn create(sql: &mut PgConnection, name: &BodyName, head: &Head)
         to,
     );
     Ok(done.execute(sql).await?.rows_affected() == 1)
+}
+
+/// The maximum of a kind, when its owner has so many already on days of the new one's life. Others who ask about this
+/// owner wait until the end of the transaction: rows that aren't there yet can't be locked.
+pub(crate) async fn full(
+    sql: &mut PgConnection,
+    town: &str,
+    (head, facts): (&Head, &Facts),
+) -> Result<Option<i32>, Refusal> {
+    let ((from, to), owner) = (bounds(head.life), [&facts.community, &facts.committee, &facts.estate]);
+    let id = owner.into_iter().flatten().next().map_or(town, String::as_str);
+    let key = format!("{town} {} {} {id}", head.level, head.kind);
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", key).execute(&mut *sql).await?;
+    let maximum = sqlx::query_scalar!(
+        r#"select k.maximum as "maximum!" from body_kind k where k.kind = $2 and k.level = $3 and k.maximum <= (
+             select count(*) from body_period p join body o on o.town = p.town and o.id = p.body
+             where p.town = $1 and o.kind = k.kind and o.level = k.level and upper_inf(p.recorded)
+               and coalesce(p.community, p.committee, p.estate, p.town) = $4
+               and p.valid && daterange($5::text::date, $6::text::date))"#,
+        town,
+        head.kind,
+        head.level,
+        id,
+        from,
+        to,
+    );
+    Ok(maximum.fetch_optional(sql).await?)
 }
 
 /// Sets the day from which a body exists no longer.

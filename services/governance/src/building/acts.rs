@@ -165,10 +165,15 @@ async fn block_of(work: &mut Work, name: &BlockName) -> Result<(Period, String),
 }
 
 /// Refuses to bring undivided buildings into a committee that is divided.
-pub(crate) async fn need_undivided(work: &mut Work, into: &CommitteeName, day: Date) -> Result<(), Refusal> {
+pub(crate) async fn need_undivided(
+    work: &mut Work,
+    estate: &EstateName,
+    into: &CommitteeName,
+    day: Date,
+) -> Result<(), Refusal> {
     match store::divided(work.sql(), into, Period::since(day), None).await? {
         (0, _) => Ok(()),
-        _ => Err(Refusal::new(&MIXED_PARTITION).with("name", "estate").with("into", into)),
+        _ => Err(Refusal::new(&MIXED_PARTITION).with("name", estate).with("into", into)),
     }
 }
 

@@ -6,6 +6,7 @@ use chassis::{
     refusal::Refusal,
     work::{Change, Work},
 };
+use jiff::civil::Date;
 use kernel::{
     name::{BlockName, CommitteeName},
     periods::Period,
@@ -25,7 +26,7 @@ use crate::{
     building::{self, store::LINE as BUILDINGS},
     estate::store::LINE as ESTATES,
     line::{Carry, Line},
-    reasons::{MIXED_PARTITION, TARGET_NOT_FOUNDED},
+    reasons::{LATER_CHANGE, LATER_COUNT, MIXED_PARTITION, TARGET_NOT_FOUNDED},
     store::stamp,
 };
 
@@ -37,6 +38,14 @@ pub(super) fn check_target(target: &Locked, carry: &Carry<'_>) -> Result<(), Ref
         return Err(Refusal::new(&TARGET_NOT_FOUNDED).with("name", &target.name).with("state", state));
     }
     Ok(())
+}
+
+/// Refuses to end a committee to which something of another one is to come later.
+pub(super) async fn need_nothing_expected(work: &mut Work, of: &Locked, day: Date) -> Result<(), Refusal> {
+    match store::expects(work.sql(), &of.name, day).await? {
+        Some(date) => Err(Refusal::new(&LATER_CHANGE).with("name", &of.name).with("date", date)),
+        None => Ok(()),
+    }
 }
 
 /// Whether the buildings that go over lie in blocks, and those that are there; refuses one of each.
@@ -135,6 +144,18 @@ pub(super) async fn declared(
 ) -> Result<Option<i32>, Refusal> {
     let as_of = AsOf::now(carry.day);
     Ok(store::get(work.sql(), name, &Scope::Town, &as_of).await?.and_then(|view| view.count))
+}
+
+/// Refuses a day before a count that is declared already: it would undo what goes over, or have it twice.
+pub(super) async fn need_no_later_count(
+    work: &mut Work,
+    carry: &Carry<'_>,
+    of: &CommitteeName,
+) -> Result<(), Refusal> {
+    match store::counted_after(work.sql(), of, carry.day).await? {
+        Some(date) => Err(Refusal::new(&LATER_COUNT).with("name", of).with("date", date)),
+        None => Ok(()),
+    }
 }
 
 /// From the day on a committee has so many households, because of the carrying.

@@ -42,6 +42,18 @@ impl Verb for RecordCount {
             reason: given.reason.clone(),
             reported_on,
         };
+        if given.reason.trim().is_empty()
+            && store::counted_on(work.sql(), &locked.name, valid_on)
+                .await?
+                .is_some_and(|known| known != given.households)
+        {
+            return Err(Refusal::field(
+                "household_count.reason",
+                "REQUIRED",
+                "更正已申报的户数须写明理由",
+                "a correction of a declared count needs its reason",
+            ));
+        }
         let at = stamp(work.sql()).await?;
         store::record_count(work.sql(), &locked.name, &count, &at).await?;
         let version = store::bump(work.sql(), &locked.name, None).await?;

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     as_of::AsOf,
     fields,
-    reasons::{BAD_ORDER_OF_DATES, FUTURE_DATE, UNKNOWN_PARENT},
+    reasons::{BAD_ORDER_OF_DATES, FUTURE_DATE, OUTSIDE_LIFE, UNKNOWN_PARENT},
     store::stamp,
 };
 
@@ -362,6 +362,10 @@ impl Verb for Correct {
             need_community(work, locked.name.town(), community).await?;
         }
         let first = locked.head.preparation_start.or(locked.head.founding_date).unwrap_or(start);
+        if end.is_some_and(|end| end <= first) {
+            let life = Period::since(first);
+            return Err(Refusal::new(&OUTSIDE_LIFE).with("name", &locked.name).with("period", life));
+        }
         let day = start.max(first);
         let to = transition(&TABLE, &locked.name.to_string(), locked.state, Do::Correct)?;
         let splice = amend(&locked.line, period, |facts| patch.apply(facts));

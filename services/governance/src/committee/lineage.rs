@@ -1,6 +1,6 @@
 //! What became of a committee: the mergers and splits by a day, and who answers for its area then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::{identity::Scope, refusal::Refusal, wire};
 use contracts::linli::governance::v1 as pb;
@@ -20,14 +20,26 @@ pub(crate) async fn steps(
     name: &CommitteeName,
     as_of: &AsOf,
 ) -> Result<Vec<Step>, Refusal> {
-    let mut known = BTreeSet::from([name.committee().to_owned()]);
-    let (mut next, mut all) = (vec![name.committee().to_owned()], Vec::<Step>::new());
+    // since when what is followed is there: a part that a committee gave away before says nothing of what came later
+    let mut since = BTreeMap::from([(name.committee().to_owned(), String::new())]);
+    let (mut next, mut all) = (vec![name.committee().to_owned()], BTreeSet::<Step>::new());
     while !next.is_empty() {
         let found = store::steps(&mut *sql, name.town(), &next, as_of).await?;
-        next =
-            found.iter().map(|step| step.successor.clone()).filter(|id| known.insert(id.clone())).collect();
-        all.extend(found);
+        next.clear();
+        for step in found {
+            if since.get(&step.committee).is_none_or(|since| step.day < *since) {
+                continue;
+            }
+            // "~" is after every day
+            let known = since.entry(step.successor.clone()).or_insert_with(|| "~".to_owned());
+            if step.day < *known {
+                step.day.clone_into(known);
+                next.push(step.successor.clone());
+            }
+            all.insert(step);
+        }
     }
+    let mut all: Vec<Step> = all.into_iter().collect();
     all.sort_by(|a, b| (&a.day, &a.committee, &a.successor).cmp(&(&b.day, &b.committee, &b.successor)));
     Ok(all)
 }

@@ -49,6 +49,10 @@ impl Verb for Merge {
         let to = transition(&TABLE, &name.to_string(), locked.state, Do::Merge)?;
         check_day(&locked, day)?;
         carry::check_target(&target, &over)?;
+        carry::need_nothing_expected(work, &locked, day).await?;
+        for party in [&name, &into] {
+            carry::need_no_later_count(work, &over, party).await?;
+        }
         carry::need_same_division(work, &over, None).await?;
         let blocks = block::lock_of_committee(work.sql(), name.town(), name.committee(), day).await?;
         let mut changes = carry::blocks(work, &over, blocks).await?;

@@ -23,10 +23,7 @@ use chassis::{
     work::mutate,
 };
 use contracts::linli::governance::v1::{self as pb, committee_service_server::CommitteeService};
-use kernel::{
-    name::{CommitteeName, TownName},
-    state::Named,
-};
+use kernel::name::{CommitteeName, TownName};
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
@@ -48,7 +45,9 @@ impl Committees {
         let view = store::get(read.sql(), &name, &scope, &as_of).await?;
         let view = view.ok_or_else(|| call.missing(&scope, "linli.dev/Committee", name.to_string()))?;
         let mut committee = encode::committee(&view)?;
-        if let Some(state) = rules::State::from_name(&view.state) {
+        // verbs are judged by what the line ends in: a merger that is due closes the committee for others now
+        let line = store::believed(read.sql(), &name).await?;
+        if let Some(state) = rules::last(&line).map(|facts| facts.state) {
             let sees = |scope: &Scope| sees(scope, &view.community, &view.id);
             committee.available_actions = available(&rules::TABLE, state, call, name.town(), sees);
         }
@@ -139,7 +138,16 @@ pub(crate) async fn successors(
     as_of: &AsOf,
 ) -> Result<Vec<String>, Refusal> {
     let steps = store::steps(sql, name.town(), &[name.committee().to_owned()], as_of).await?;
-    Ok(steps.iter().map(|step| format!("towns/{}/committees/{}", name.town(), step.successor)).collect())
+    let mut all: Vec<&store::Step> = steps.iter().collect();
+    all.sort_by(|a, b| (&a.day, &a.successor).cmp(&(&b.day, &b.successor)));
+    let mut names: Vec<String> = Vec::new();
+    for step in all {
+        let name = format!("towns/{}/committees/{}", name.town(), step.successor);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// Whether a scope holds a committee.

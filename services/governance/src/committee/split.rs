@@ -157,6 +157,7 @@ async fn hand(
     let (estates, bodies) = (list(&share.estates), list(&share.bodies));
     let buildings = building::store::of_estates(work.sql(), carry.from.town(), &estates).await?;
     carry::check_target(taker, carry)?;
+    carry::need_no_later_count(work, carry, carry.into).await?;
     carry::need_same_division(work, carry, Some(&buildings)).await?;
     let theirs = carry::declared(work, carry.into, carry).await?.unwrap_or(0);
     let mut changes = carry::blocks(work, carry, list(&share.blocks)).await?;
@@ -193,19 +194,26 @@ impl Verb for Split {
         }
         let first = takers.first().ok_or_else(|| Refusal::internal("a split into nothing"))?;
         let carry = Carry { from: &name, into: &first.name, day, comment: &request.comment };
-        let mut own = carry::count(work, &locked, &carry, (remaining, "split")).await?;
+        carry::need_no_later_count(work, &carry, &name).await?;
+        let counted = carry::count(work, &locked, &carry, (remaining, "split")).await?;
         let parts = shares.iter().map(|share| {
             json!({"committee": format!("towns/{}/committees/{}", name.town(), share.committee), "estates": share.estates,
                    "blocks": share.blocks, "bodies": share.bodies, "households": share.households})
         });
-        own.verb = Do::Split.name();
-        own.to_state = to.name();
-        own.comment.clone_from(&request.comment);
-        own.event = "committee.split";
-        own.data = json!({
-            "committee": name.to_string(), "effective_date": day.to_string(), "remaining_households": remaining,
-            "parts": parts.collect::<Vec<_>>(),
-        });
+        let own = Change {
+            resource: name.to_string(),
+            version: store::bump(work.sql(), &name, None).await?,
+            verb: Do::Split.name(),
+            from_state: locked.state.name(),
+            to_state: to.name(),
+            comment: request.comment.clone(),
+            event: "committee.split",
+            data: json!({
+                "committee": name.to_string(), "effective_date": day.to_string(), "remaining_households": remaining,
+                "parts": parts.collect::<Vec<_>>(),
+            }),
+        };
+        changes.push(counted);
         let view = store::get(work.sql(), &name, &chassis::identity::Scope::Town, &AsOf::now(day)).await?;
         let view = view.ok_or_else(|| Refusal::internal(format!("{name} is nothing on {day}")))?;
         let mut record = record(&locked, own, encode::committee(&view)?);

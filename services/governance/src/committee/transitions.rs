@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use kernel::periods::{Period, amend};
 
 use super::{
+    carry,
     edit::{Locked, Told, lock, need_community, not_future, record, write},
     rules::{self, Patch, TABLE, Verb as Do},
 };
@@ -147,6 +148,7 @@ impl Verb for Dissolve {
         if !bodies.is_empty() {
             return Err(Refusal::new(&OPEN_BODIES).with("name", &locked.name).with("bodies", bodies.len()));
         }
+        carry::need_nothing_expected(work, &locked, day).await?;
         let splice = rules::enter(&locked.line, day, to, None);
         let told = Told {
             verb: Do::Dissolve,

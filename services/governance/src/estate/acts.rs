@@ -233,7 +233,7 @@ impl Verb for Move {
         let scope = work.call().scope(town)?;
         let target = CommitteeName::new(town, &into).map_err(Refusal::internal)?;
         block::edit::need_committee(work, &scope, &target, day).await?;
-        building::acts::need_undivided(work, &target, day).await?;
+        building::acts::need_undivided(work, &name, &target, day).await?;
         let at = stamp(work.sql()).await?;
         let line = LINE.believed::<Facts>(work.sql(), town, name.estate()).await?;
         let splice =

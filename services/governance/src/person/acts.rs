@@ -7,6 +7,7 @@ use chassis::{
     work::{Change, Record, Verb, Work, check_etag},
 };
 use contracts::linli::governance::v1 as pb;
+use jiff::civil::Date;
 use kernel::{
     ids::CitizenId,
     name::{PersonName, TownName},
@@ -69,8 +70,24 @@ impl New {
 }
 
 fn full_name(given: &str) -> Result<String, FieldFault> {
+    if given.contains('*') {
+        return Err(FieldFault::new(
+            "person.full_name",
+            "MASKED",
+            "是遮盖后的姓名，请填写全名或不修改此项",
+            "a masked name: write the full name, or leave the field out of the mask",
+        ));
+    }
     let name = text::display_name(given, NAME_CHARS).map(str::to_owned);
     name.map_err(|error| FieldFault::new("person.full_name", "TEXT", "姓名须为可见文字", error.to_string()))
+}
+
+/// Refuses somebody who is not born yet.
+fn born(citizen: &CitizenId, today: Date) -> Result<(), FieldFault> {
+    if citizen.birth_date() <= today {
+        return Ok(());
+    }
+    Err(FieldFault::new("person.citizen_id", "FUTURE_DATE", "出生日期晚于今天", "born after today"))
 }
 
 fn sex(given: i32) -> &'static str {
@@ -118,6 +135,9 @@ impl Verb for Create {
         let citizen = faults.take(CitizenId::parse(&given.citizen_id).map_err(|error| {
             FieldFault::new("person.citizen_id", "CITIZEN_ID", "公民身份号码有误", error.to_string())
         }));
+        if let Some(citizen) = &citizen {
+            faults.take(born(citizen, work.call().today()));
+        }
         let ((name, full_name), citizen) = faults.finish(name.zip(full_name).zip(citizen))?;
         let new = New { name, clear: Clear { full_name, citizen }, sex: sex(given.sex) };
         let change = new.store(work, "create").await?;

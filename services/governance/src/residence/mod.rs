@@ -7,6 +7,7 @@ pub(crate) mod store;
 use chassis::{
     call::Call,
     context::Context,
+    identity::Scope,
     paging::{self, Paging},
     refusal::Refusal,
     wire,
@@ -129,10 +130,12 @@ impl Residences {
             let known = person::store::get(read.sql(), &name, &scope, call.today()).await?;
             known.ok_or_else(|| call.missing(&scope, "linli.dev/Person", name.to_string()))?;
         }
+        // whether somebody lived in the town is true of all of it; where is told within the caller's areas alone
+        let all = store::on(read.sql(), &name, &Scope::Town, &as_of, call.today()).await?;
         Ok(pb::ResidenceCheck {
-            resident: !views.is_empty(),
+            resident: !all.is_empty(),
             residences: views.iter().map(place).collect::<Result<_, _>>()?,
-            explanation: explain(&views, &as_of),
+            explanation: explain(&all, &as_of),
         })
     }
 }

@@ -109,7 +109,20 @@ impl Sheet for Blocks {
             return Err(vec![Fault::at(row.number, "from", "", "NEVER_CHANGES", zh, en)].into());
         }
         let believed = store::believed(work.sql(), name).await?;
-        let splice = amend(&believed, Period::since(today), |_| line.new.facts.clone());
+        let last = head.life.to().and_then(|to| to.yesterday().ok()).unwrap_or(today);
+        let day = today.min(last).max(head.life.from());
+        // a row speaks of today: what is due later stays as it is, but for the name that the row changes
+        let now = believed.iter().find(|row| row.period.contains(day)).map(|row| row.value.clone());
+        let now = now.ok_or_else(|| Refusal::internal(format!("{name} is nothing on {day}")))?;
+        if now.committee != line.new.facts.committee {
+            let (zh, en) = ("居委会不能由导入改变，用 :move", "the committee changes by :move alone");
+            return Err(vec![Fault::at(row.number, "committee", "", "NEVER_CHANGES", zh, en)].into());
+        }
+        let named = now.display_name != line.new.facts.display_name;
+        let splice = amend(&believed, Period::since(day), |later| match named {
+            true => Facts { display_name: line.new.facts.display_name.clone(), ..later.clone() },
+            false => later.clone(),
+        });
         if splice.is_empty() {
             return Ok(Applied::Unchanged);
         }

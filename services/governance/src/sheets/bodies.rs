@@ -121,13 +121,26 @@ impl Sheet for Bodies {
         };
         let head = store::head(work.sql(), &line.name).await?;
         let owner = |facts: &Facts| (facts.community.clone(), facts.committee.clone(), facts.estate.clone());
-        let last = locked.line.last().map(|row| owner(&row.value));
-        if head != Some((line.level.to_owned(), line.kind)) || last != Some(owner(&line.facts)) {
+        let today = work.call().today();
+        let last = locked.life.to().and_then(|to| to.yesterday().ok()).unwrap_or(today);
+        let day = today.min(last).max(locked.life.from());
+        // a row speaks of today: what is due later stays as it is, but for the fields that the row changes
+        let now = locked.line.iter().find(|row| row.period.contains(day)).map(|row| row.value.clone());
+        let now = now.ok_or_else(|| Refusal::internal(format!("{} is nothing on {day}", line.name)))?;
+        if head != Some((line.level.to_owned(), line.kind)) || owner(&now) != owner(&line.facts) {
             let (zh, en) = ("层级、归属与类型不能由导入改变", "level, owner and kind never change by import");
             return Err(vec![Fault::at(row.number, "kind", "", "NEVER_CHANGES", zh, en)].into());
         }
-        let day = work.call().today().max(locked.life.from());
-        let splice = amend(&locked.line, Period::since(day), |_| line.facts.clone());
+        let splice = amend(&locked.line, Period::since(day), |later| Facts {
+            display_name: if now.display_name == line.facts.display_name {
+                later.display_name.clone()
+            } else {
+                line.facts.display_name.clone()
+            },
+            seats: if now.seats == line.facts.seats { later.seats } else { line.facts.seats },
+            quorum: if now.quorum == line.facts.quorum { later.quorum } else { line.facts.quorum },
+            ..later.clone()
+        });
         if splice.is_empty() {
             return Ok(Applied::Unchanged);
         }

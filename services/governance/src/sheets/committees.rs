@@ -58,7 +58,7 @@ fn read(town: &TownName, row: &Row, today: Date) -> Result<Line, Vec<tabular::Fa
     let display_name = name(&mut cells, "name");
     let kind = cells.one_of("kind", &["RESIDENTS_COMMITTEE", "VILLAGERS_COMMITTEE"]);
     let community = super::id(&mut cells, "community");
-    let state = cells.one_of("state", &["PREPARING", "FOUNDED"]);
+    let state = cells.one_of("state", &["PREPARING", "FOUNDED", "MERGED", "DISSOLVED"]);
     let preparation = cells.optional_date("preparation_started_on");
     let founding = cells.optional_date("founded_on");
     let households = cells.integer("households", 0..=1_000_000);
@@ -147,6 +147,14 @@ fn dates(
 /// A committee that is there already: what differs is changed from today on.
 async fn update(work: &mut Work, line: &Line) -> Result<Applied, RowError> {
     let locked = edit::lock_as(work, line.new.name.clone()).await?;
+    let now = rules::on(&locked.line, work.call().today()).map(|facts| facts.state);
+    if [State::Merged, State::Dissolved].contains(&line.state) {
+        if now == Some(line.state) {
+            return Ok(Applied::Unchanged);
+        }
+        let (zh, en) = ("并入与撤销不能由导入进行", "mergers and dissolutions are no work of an import");
+        return Err(RowError::Faults(vec![tabular::Fault::at(0, "state", "", "NEVER_CHANGES", zh, en)]));
+    }
     if locked.head.kind != line.new.kind || locked.head.preparation_start != line.new.preparation {
         let row = |column, zh, en| tabular::Fault::at(0, column, "", "NEVER_CHANGES", zh, en);
         return Err(RowError::Faults(vec![row(
@@ -166,11 +174,14 @@ async fn update(work: &mut Work, line: &Line) -> Result<Applied, RowError> {
         changes.push(edit::write(work, &locked, &splice, told).await?.0);
     }
     let locked = edit::lock_as(work, line.new.name.clone()).await?;
+    // a row speaks of today: what is due later stays as it is, but for the fields that the row changes
+    let (now, new) = (rules::on(&locked.line, today), &line.new.facts);
+    let differs = |of: fn(&rules::Facts) -> &String| (now.map(of) != Some(of(new))).then(|| of(new).clone());
     let patch = Patch {
-        display_name: Some(line.new.facts.display_name.clone()),
-        community: Some(line.new.facts.community.clone()),
-        management_class: Some(line.new.facts.management_class.clone()),
-        difficulty: Some(line.new.facts.difficulty.clone()),
+        display_name: differs(|facts| &facts.display_name),
+        community: differs(|facts| &facts.community),
+        management_class: differs(|facts| &facts.management_class),
+        difficulty: differs(|facts| &facts.difficulty),
     };
     let splice = amend(&locked.line, Period::since(today), |facts| patch.apply(facts));
     if !splice.is_empty() {
@@ -226,7 +237,7 @@ impl Sheet for Committees {
             "the name as shown",
             "RESIDENTS_COMMITTEE or VILLAGERS_COMMITTEE",
             "the community's id",
-            "PREPARING or FOUNDED",
+            "PREPARING or FOUNDED; MERGED or DISSOLVED only where that is so already",
             "when preparation began, or nothing",
             "when it was founded, or nothing",
             "declared households",

@@ -97,12 +97,25 @@ impl Sheet for Estates {
             return Ok(Applied::Created(vec![new.store(work, &Scope::Town, "import").await?]));
         };
         let believed = LINE.believed::<Facts>(work.sql(), town.town(), name.estate()).await?;
-        if believed.last().is_some_and(|row| row.value.committee != facts.committee) {
+        let day = work.call().today().max(life.from());
+        // a row speaks of today: what is due later stays as it is, but for the fields that the row changes
+        let now = believed.iter().find(|row| row.period.contains(day)).map(|row| row.value.clone());
+        let now = now.ok_or_else(|| Refusal::internal(format!("{name} is nothing on {day}")))?;
+        if now.committee != facts.committee {
             let (zh, en) = ("居委会不能由导入改变，用 :move", "the committee changes by :move alone");
             return Err(vec![Fault::at(row.number, "committee", "", "NEVER_CHANGES", zh, en)].into());
         }
-        let day = work.call().today().max(life.from());
-        let splice = amend(&believed, Period::since(day), |_| facts.clone());
+        let (named, managed) =
+            (now.display_name != facts.display_name, now.property_company != facts.property_company);
+        let splice = amend(&believed, Period::since(day), |later| Facts {
+            display_name: if named { facts.display_name.clone() } else { later.display_name.clone() },
+            property_company: if managed {
+                facts.property_company.clone()
+            } else {
+                later.property_company.clone()
+            },
+            committee: later.committee.clone(),
+        });
         if splice.is_empty() {
             return Ok(Applied::Unchanged);
         }

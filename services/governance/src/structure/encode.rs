@@ -66,7 +66,7 @@ fn chinese(finding: &Finding) -> String {
         Rule::BodyMissing => format!("{name} 应有 {wanted} 个{kind}，现有 {actual} 个"),
         Rule::BodyTooMany => format!("{name} 至多 {wanted} 个{kind}，现有 {actual} 个"),
         Rule::SeatVacant => format!("{name} 共 {wanted} 席，空缺第 {} 席", seats(finding)),
-        Rule::TermOver => format!("{name} 任期已届满，{wanted} 席全部空缺"),
+        Rule::TermOver => format!("{name} 任期已终止，{wanted} 席全部空缺"),
         Rule::NoQuorum => format!("{name} 在任 {actual} 人，不足法定人数 {wanted} 人"),
         Rule::TermEnding => format!("{name} 第 {} 席任期至 {due}，尚无接任", seats(finding)),
         Rule::NotDivided if *wanted == 0 => format!("{name} 有 {actual} 幢楼未划入区块"),
@@ -84,7 +84,7 @@ fn english(finding: &Finding) -> String {
         Rule::BodyMissing => format!("{name} should have {wanted} of {kind} and has {actual}"),
         Rule::BodyTooMany => format!("{name} can have {wanted} of {kind} and has {actual}"),
         Rule::SeatVacant => format!("of {wanted} seats of {name} these are vacant: {}", seats(finding)),
-        Rule::TermOver => format!("the terms of {name} are over: all {wanted} seats are vacant"),
+        Rule::TermOver => format!("the terms of {name} have ended: all {wanted} seats are vacant"),
         Rule::NoQuorum => format!("{name} has {actual} members, fewer than its quorum of {wanted}"),
         Rule::TermEnding => {
             format!("terms of {name} end on {due} with nobody to follow: seats {}", seats(finding))

@@ -9,7 +9,13 @@ mod settings;
 pub(crate) mod store;
 
 use chassis::{
-    call::Call, context::Context, identity::Scope, paging::Paging, refusal::Refusal, wire, work::mutate,
+    call::Call,
+    context::Context,
+    identity::Scope,
+    paging::Paging,
+    refusal::{FieldFault, Refusal},
+    wire,
+    work::mutate,
 };
 use contracts::linli::governance::v1::{self as pb, structure_service_server::StructureService};
 use kernel::{
@@ -82,6 +88,7 @@ impl Structures {
         let part = Part::read(&request.name)?;
         let scope = call.scope(part.town())?;
         let as_of = AsOf::of(call, request.as_of_date.as_ref(), request.read_time.as_ref())?;
+        known(&request.rules)?;
         let bound =
             [&request.name, &format!("{} {:?}", request.term_notice_days, request.rules), &as_of.key()];
         let bound = bound.map(String::as_str);
@@ -108,6 +115,17 @@ impl Structures {
             next_page_token,
         })
     }
+}
+
+/// Refuses rules that there are not: a check that looks at nothing would find nothing.
+fn known(rules: &[i32]) -> Result<(), Refusal> {
+    let good =
+        |rule: &i32| pb::FindingRule::try_from(*rule).is_ok_and(|rule| rule != pb::FindingRule::Unspecified);
+    let unknown = rules.iter().enumerate().filter(|(_, rule)| !good(rule));
+    let faults: Vec<FieldFault> = unknown
+        .map(|(n, _)| FieldFault::new(format!("rules[{n}]"), "UNKNOWN_VALUE", "没有此规则", "no such rule"))
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::fields(faults)) }
 }
 
 /// Refuses what isn't there, or isn't the caller's.

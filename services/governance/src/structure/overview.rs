@@ -1,6 +1,6 @@
 //! A town at a glance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chassis::{call::Call, refusal::Refusal, wire};
 use contracts::linli::governance::v1 as pb;
@@ -71,10 +71,16 @@ impl Glance<'_> {
     /// Bodies on the day whose owner is wanted.
     fn bodies(&self, wanted: impl Fn(&Owner) -> bool) -> i32 {
         let day = self.as_of.day;
-        let owners = || self.snapshot.owners.iter().filter(|owner| wanted(owner));
+        let owners: HashSet<(&str, &str)> = self
+            .snapshot
+            .owners
+            .iter()
+            .filter(|owner| wanted(owner))
+            .map(|owner| (owner.level, owner.id.as_str()))
+            .collect();
         let there = self.snapshot.bodies.iter().filter(|body| {
             let of = body.owned.iter().find(|(days, _)| days.contains(day));
-            of.is_some_and(|(_, id)| owners().any(|owner| owner.level == body.level && owner.id == *id))
+            of.is_some_and(|(_, id)| owners.contains(&(body.level.as_str(), id.as_str())))
         });
         number(there.count())
     }
@@ -89,7 +95,8 @@ impl Glance<'_> {
         let within = |owner: &Owner| owner.place.community.as_deref() == Some(id);
         let committees: Vec<&Owner> =
             self.snapshot.owners.iter().filter(|o| o.level == "COMMITTEE" && within(o)).collect();
-        let of = |committee: &str| committees.iter().any(|owner| owner.id == committee);
+        let ids: HashSet<&str> = committees.iter().map(|owner| owner.id.as_str()).collect();
+        let of = |committee: &str| ids.contains(committee);
         let blocks =
             self.snapshot.blocks.iter().filter(|block| {
                 block.owned.iter().any(|(days, committee)| days.contains(day) && of(committee))

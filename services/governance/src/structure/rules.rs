@@ -2,10 +2,12 @@
 
 mod sweep;
 
+use std::collections::HashMap;
+
 use jiff::{ToSpan, civil::Date};
 use kernel::{named, periods::Period};
 
-pub use sweep::{run_from, short};
+pub use sweep::{run_from, run_to, short};
 
 named! {
     /// What finds that something is missing.
@@ -196,33 +198,70 @@ impl Finding {
     }
 }
 
+/// What a check looks up again and again.
+struct Index<'a> {
+    /// Owners by level and id.
+    owners: HashMap<(&'a str, &'a str), &'a Owner>,
+    /// Bodies with the days on which they were an owner's, by level, kind and owner.
+    owned: HashMap<[&'a str; 3], Vec<(&'a str, Period)>>,
+    /// Requirements by level and kind.
+    requirements: HashMap<(&'a str, &'a str), &'a Requirement>,
+    /// The days of blocks, by committee.
+    blocks: HashMap<&'a str, Vec<Period>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(snapshot: &'a Snapshot) -> Index<'a> {
+        let owners = snapshot.owners.iter().map(|owner| ((owner.level, owner.id.as_str()), owner));
+        let requirements =
+            snapshot.requirements.iter().map(|need| ((need.level.as_str(), need.kind.as_str()), need));
+        let mut index = Index {
+            owners: owners.collect(),
+            owned: HashMap::new(),
+            requirements: requirements.collect(),
+            blocks: HashMap::new(),
+        };
+        for body in &snapshot.bodies {
+            for (days, owner) in &body.owned {
+                let key = [body.level.as_str(), body.kind.as_str(), owner.as_str()];
+                index.owned.entry(key).or_default().push((&body.id, *days));
+            }
+        }
+        for (days, committee) in snapshot.blocks.iter().flat_map(|block| &block.owned) {
+            index.blocks.entry(committee).or_default().push(*days);
+        }
+        index
+    }
+}
+
 /// Everything that is missing on `day`, sorted by [`Finding::key`].
 pub fn check(snapshot: &Snapshot, day: Date, settings: Settings) -> Vec<Finding> {
-    let mut found = Vec::new();
+    let (index, mut found) = (Index::of(snapshot), Vec::new());
     for owner in snapshot.owners.iter().filter(|owner| owner.must) {
-        bodies_of(snapshot, owner, day, &mut found);
+        bodies_of(snapshot, &index, owner, day, &mut found);
         if owner.level == "COMMITTEE" {
-            division_of(snapshot, owner, day, &mut found);
+            division_of(snapshot, &index, owner, day, &mut found);
         }
     }
     for body in &snapshot.bodies {
-        if let Some((owner, seats, quorum)) = on(body, snapshot, day) {
-            let named = Named { body, owner, snapshot };
+        if let Some((owner, seats, quorum)) = on(body, &index, day) {
+            let need = index.requirements.get(&(body.level.as_str(), body.kind.as_str())).copied();
+            let named = Named { body, owner, need };
             seats_of(&named, (seats, quorum), day, settings.term_notice_days, &mut found);
         }
     }
     for block in &snapshot.blocks {
-        forces_of(snapshot, block, day, settings.block_forces, &mut found);
+        forces_of(&index, block, day, settings.block_forces, &mut found);
     }
     found.sort_by_cached_key(Finding::key);
     found
 }
 
 /// Owner, seats and quorum of a body that exists on the day.
-fn on<'a>(body: &Body, snapshot: &'a Snapshot, day: Date) -> Option<(&'a Owner, i32, i32)> {
+fn on<'a>(body: &Body, index: &Index<'a>, day: Date) -> Option<(&'a Owner, i32, i32)> {
     let (_, id) = body.owned.iter().find(|(days, _)| days.contains(day))?;
     let (_, seats, quorum) = body.sized.iter().find(|(days, ..)| days.contains(day))?;
-    let owner = snapshot.owners.iter().find(|owner| owner.level == body.level && owner.id == *id)?;
+    let owner = index.owners.get(&(body.level.as_str(), id.as_str()))?;
     Some((owner, *seats, *quorum))
 }
 
@@ -236,12 +275,11 @@ fn collection(level: &str) -> &'static str {
 }
 
 /// Kinds of which an owner has too few or too many.
-fn bodies_of(snapshot: &Snapshot, owner: &Owner, day: Date, found: &mut Vec<Finding>) {
+fn bodies_of(snapshot: &Snapshot, index: &Index<'_>, owner: &Owner, day: Date, found: &mut Vec<Finding>) {
     for need in snapshot.requirements.iter().filter(|need| need.level == owner.level) {
-        let its = snapshot.bodies.iter().filter(|body| body.kind == need.kind && body.level == need.level);
-        let days: Vec<Period> = its
-            .flat_map(|body| body.owned.iter().filter(|(_, id)| *id == owner.id).map(|(days, _)| *days))
-            .collect();
+        let key = [owner.level, need.kind.as_str(), owner.id.as_str()];
+        let its = index.owned.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let days: Vec<Period> = its.iter().map(|(_, days)| *days).collect();
         let there = days.iter().filter(|days| days.contains(day)).count();
         let actual = i32::try_from(there).unwrap_or(i32::MAX);
         let finding = |rule, wanted, since| Finding {
@@ -264,9 +302,12 @@ fn bodies_of(snapshot: &Snapshot, owner: &Owner, day: Date, found: &mut Vec<Find
             found.push(finding(Rule::BodyMissing, need.minimum, since));
         }
         if let Some(maximum) = need.maximum.filter(|maximum| actual > *maximum) {
-            // since the last of those that are there came
-            let mut came: Vec<Date> =
-                days.iter().filter(|days| days.contains(day)).map(|days| days.from()).collect();
+            // since the last of those that are there came; a rename begins no new life
+            let life = |id: &str| -> Vec<Period> {
+                its.iter().filter(|(other, _)| *other == id).map(|(_, days)| *days).collect()
+            };
+            let there = its.iter().filter(|(_, days)| days.contains(day));
+            let mut came: Vec<Date> = there.filter_map(|(id, _)| run_from(&life(id), day)).collect();
             came.sort_unstable();
             let since = came.get(usize::try_from(maximum).unwrap_or(0)).copied();
             found.push(finding(Rule::BodyTooMany, maximum, since));
@@ -278,16 +319,12 @@ fn bodies_of(snapshot: &Snapshot, owner: &Owner, day: Date, found: &mut Vec<Find
 struct Named<'a> {
     body: &'a Body,
     owner: &'a Owner,
-    snapshot: &'a Snapshot,
+    need: Option<&'a Requirement>,
 }
 
 impl Named<'_> {
     fn finding(&self, rule: Rule, (actual, wanted): (i32, i32), since: Option<Date>) -> Finding {
-        let need = self
-            .snapshot
-            .requirements
-            .iter()
-            .find(|need| need.kind == self.body.kind && need.level == self.body.level);
+        let need = self.need;
         Finding {
             rule,
             collection: "bodies",
@@ -338,7 +375,9 @@ fn seats_of(
         found.push(Finding { seats: vacant, ..finding });
     }
     let terms: Vec<Period> = body.terms.iter().map(|(_, days)| *days).collect();
-    if let Some(since) = short(&terms, usize::try_from(quorum).unwrap_or(0), exists(1), day) {
+    let asked: Vec<Period> =
+        body.sized.iter().filter(|(.., needed)| *needed >= quorum).map(|(days, ..)| *days).collect();
+    if let Some(since) = short(&terms, usize::try_from(quorum).unwrap_or(0), run_from(&asked, day), day) {
         found.push(named.finding(Rule::NoQuorum, (seated, quorum), since));
     }
     ending(named, (seats, seated), day, notice, found);
@@ -348,31 +387,38 @@ fn seats_of(
 fn ending(named: &Named<'_>, (seats, seated): (i32, i32), day: Date, notice: i32, found: &mut Vec<Finding>) {
     let terms = &named.body.terms;
     let last = day.saturating_add(i64::from(notice).days());
-    let follows = |seat: i32, to: Date| terms.iter().any(|(its, days)| *its == seat && days.contains(to));
-    let mut ends: Vec<(Date, i32)> = terms
-        .iter()
-        .filter(|(seat, days)| *seat <= seats && days.contains(day))
-        .filter_map(|(seat, days)| days.to().map(|to| (to, *seat)))
-        .filter(|(to, seat)| *to <= last && !follows(*seat, *to))
+    // a seat that is no longer there on that day, as of a body that is to be dissolved, needs nobody
+    let needed = |seat: i32, to: Date| {
+        named.body.sized.iter().any(|(days, seats, _)| days.contains(to) && *seats >= seat)
+    };
+    let held = |seat: i32| -> Vec<Period> {
+        terms.iter().filter(|(its, _)| *its == seat).map(|(_, days)| *days).collect()
+    };
+    let mut ends: Vec<(Date, i32, Date)> = (1..=seats)
+        .filter_map(|seat| {
+            let days = held(seat);
+            Some((run_to(&days, day)?, seat, run_from(&days, day)?))
+        })
+        .filter(|(to, seat, _)| *to <= last && needed(*seat, *to))
         .collect();
     ends.sort_unstable();
     for group in ends.chunk_by(|a, b| a.0 == b.0) {
         let (to, leaving) = (group[0].0, i32::try_from(group.len()).unwrap_or(seated));
-        let since = to.saturating_sub(i64::from(notice).days());
+        let began = group.iter().map(|(.., from)| *from).min().unwrap_or(to);
+        let since = to.saturating_sub(i64::from(notice).days()).max(began);
         found.push(Finding {
             due: Some(to),
-            seats: group.iter().map(|(_, seat)| (*seat, None)).collect(),
+            seats: group.iter().map(|(_, seat, _)| (*seat, None)).collect(),
             ..named.finding(Rule::TermEnding, (seated - leaving, seats), Some(since))
         });
     }
 }
 
 /// A committee without blocks (none of one), or with buildings in none (so many of none).
-fn division_of(snapshot: &Snapshot, owner: &Owner, day: Date, found: &mut Vec<Finding>) {
-    let its = snapshot.blocks.iter().flat_map(|block| &block.owned);
-    let days: Vec<Period> = its.filter(|(_, id)| *id == owner.id).map(|(days, _)| *days).collect();
+fn division_of(snapshot: &Snapshot, index: &Index<'_>, owner: &Owner, day: Date, found: &mut Vec<Finding>) {
+    let days = index.blocks.get(owner.id.as_str()).map(Vec::as_slice).unwrap_or_default();
     let undivided = snapshot.undivided.iter().find(|undivided| undivided.committee == owner.id);
-    let (actual, wanted, since) = match (short(&days, 1, owner.since, day), undivided) {
+    let (actual, wanted, since) = match (short(days, 1, owner.since, day), undivided) {
         (Some(since), _) => (0, 1, since),
         (None, Some(left)) => (left.buildings, 0, Some(left.since)),
         (None, None) => return,
@@ -395,9 +441,9 @@ fn division_of(snapshot: &Snapshot, owner: &Owner, day: Date, found: &mut Vec<Fi
 }
 
 /// A block with too few forces, or that waits for its hand-over.
-fn forces_of(snapshot: &Snapshot, block: &Block, day: Date, wanted: i32, found: &mut Vec<Finding>) {
+fn forces_of(index: &Index<'_>, block: &Block, day: Date, wanted: i32, found: &mut Vec<Finding>) {
     let Some((_, committee)) = block.owned.iter().find(|(days, _)| days.contains(day)) else { return };
-    let owner = snapshot.owners.iter().find(|owner| owner.level == "COMMITTEE" && owner.id == *committee);
+    let owner = index.owners.get(&("COMMITTEE", committee.as_str()));
     let place = owner
         .map(|owner| owner.place.clone())
         .unwrap_or_else(|| Place { community: None, committee: Some(committee.clone()) });

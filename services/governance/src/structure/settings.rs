@@ -12,7 +12,6 @@ use serde_json::json;
 
 use super::{
     Structures,
-    rules::Settings,
     store::{self, Kept},
 };
 
@@ -55,9 +54,17 @@ impl Verb for Update {
         let kept = store::lock_settings(work.sql(), name.town()).await?;
         let kept = kept.ok_or_else(|| Refusal::not_found("linli.dev/Town", name.to_string()))?;
         check_etag(&name.to_string(), &given.etag, kept.version)?;
-        let days =
-            if given.term_notice_days > 0 { given.term_notice_days } else { kept.settings.term_notice_days };
-        let settings = Settings { term_notice_days: days, block_forces: given.block_forces };
+        let known = ["term_notice_days", "block_forces"];
+        let fields = wire::mask(request.update_mask.as_ref(), &known);
+        let fields = fields.map_err(|fault| Refusal::fields(vec![fault]))?;
+        let mut settings = kept.settings;
+        if fields.contains(&"term_notice_days") {
+            settings.term_notice_days = given.term_notice_days.max(1);
+        }
+        if fields.contains(&"block_forces") {
+            settings.block_forces = given.block_forces;
+        }
+        let (days, forces) = (settings.term_notice_days, settings.block_forces);
         let version = store::save_settings(work.sql(), name.town(), settings).await?;
         let change = Change {
             resource: name.to_string(),
@@ -67,7 +74,7 @@ impl Verb for Update {
             to_state: "",
             comment: String::new(),
             event: "structure.settings_updated",
-            data: json!({"town": format!("towns/{}", name.town()), "term_notice_days": days, "block_forces": given.block_forces}),
+            data: json!({"town": format!("towns/{}", name.town()), "term_notice_days": days, "block_forces": forces}),
         };
         Ok(Record {
             town: name.town().to_owned(),

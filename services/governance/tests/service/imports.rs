@@ -261,7 +261,7 @@ async fn residents_hold_person_and_residence_and_no_fault_repeats_what_is_person
         ),
         (
             "x,钱甲子,M,1951-12-05,310199195112050137,h-00001,REGISTERED,2013-08-12,\r\n",
-            "person.citizen_id",
+            "citizen_id",
             "SAME_PERSON",
         ),
         (

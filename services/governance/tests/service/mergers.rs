@@ -382,3 +382,71 @@ async fn any_sequence_of_mergers_splits_moves_and_drawings_leaves_no_household_o
     }
     assert!(taken > 5 && refused > 5, "{taken} taken, {refused} refused");
 }
+
+#[tokio::test]
+async fn a_part_that_was_given_away_before_says_nothing_of_what_came_later() {
+    let service = town().await;
+    split(&service, "c1", vec![part("c3", &["e1"], 0)], 0, date(2020, 3, 1)).await.unwrap();
+    // the same again on the same day, with the other estate
+    split(&service, "c1", vec![part("c3", &["e2"], 0)], 0, date(2020, 3, 1)).await.unwrap();
+    merge(&service, "c2", "c1", date(2020, 7, 1)).await.unwrap();
+    let (current, steps) = resolve(&service, "c2", date(2020, 8, 1)).await;
+    assert_eq!((current, steps), (vec!["c1".to_owned()], vec![pb::LineageKind::Merged]));
+    assert_eq!(
+        committee(&service, "c1", date(2020, 8, 1), None).await.successors,
+        [name("committees", "c3")]
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_merged_away_before_what_is_to_come_and_no_count_is_undone() {
+    let service = town().await;
+    merge(&service, "c2", "c1", date(2020, 8, 1)).await.unwrap();
+    let refused = merge(&service, "c1", "c3", date(2020, 7, 5)).await.unwrap_err();
+    assert_eq!(reason(&refused), "LATER_CHANGE");
+    count(&service, "c3", 500).await;
+    let later = pb::HouseholdCount {
+        valid_date: Some(wire(date(2020, 9, 1))),
+        households: 600,
+        ..Default::default()
+    };
+    let request = pb::RecordHouseholdCountRequest {
+        parent: name("committees", "c3"),
+        household_count: Some(later.clone()),
+        ..Default::default()
+    };
+    service.committees().record_household_count(service.officer(request.clone())).await.unwrap();
+    let refused = merge(&service, "c3", "c1", date(2020, 8, 2)).await.unwrap_err();
+    assert_eq!(reason(&refused), "LATER_COUNT");
+    // a correction of what was declared says why
+    let other = pb::HouseholdCount { households: 601, ..later };
+    let request = pb::RecordHouseholdCountRequest { household_count: Some(other), ..request };
+    let refused = service.committees().record_household_count(service.officer(request)).await.unwrap_err();
+    assert_eq!(reason(&refused), "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn nothing_is_put_into_a_committee_that_is_closed() {
+    let service = town().await;
+    merge(&service, "c2", "c1", date(2020, 5, 1)).await.unwrap();
+    let estate = pb::Estate {
+        display_name: "新小区".to_owned(),
+        committee: name("committees", "c2"),
+        ..Default::default()
+    };
+    let request = pb::CreateEstateRequest {
+        parent: "towns/malu".to_owned(),
+        estate_id: "e9".to_owned(),
+        estate: Some(estate),
+        ..Default::default()
+    };
+    let mut client = EstateServiceClient::new(service.peer.clone());
+    assert!(client.create_estate(service.officer(request)).await.is_err());
+    let sql = "insert into estate (town, id, life) values ('malu', 'e9', '[2020-01-01,)');
+               insert into estate_period (town, id, estate, valid, recorded, display_name, committee)
+               values ('malu', gen_random_uuid(), 'e9', '[2020-01-01,)', tstzrange(now(), null), 'x', 'c2')";
+    let error = service.try_sql(sql).await.unwrap_err();
+    let constraint =
+        error.as_database_error().and_then(|error| error.constraint()).unwrap_or_default().to_owned();
+    assert_eq!(constraint, "committee_holds_nothing_when_closed");
+}

@@ -114,6 +114,25 @@ async fn terms_that_end_within_the_notice_are_found_and_a_town_sets_its_own_rule
     );
     let stale = structures(&service).update_structure_settings(service.officer(update)).await.unwrap_err();
     assert_eq!(reason(&stale), "ETAG_MISMATCH");
+    // what a PATCH does not name stays
+    let one = pb::StructureSettings {
+        name: "towns/malu/structureSettings".to_owned(),
+        block_forces: 3,
+        ..Default::default()
+    };
+    let mask = prost_types::FieldMask { paths: vec!["block_forces".to_owned()] };
+    let request = pb::UpdateStructureSettingsRequest {
+        settings: Some(one),
+        update_mask: Some(mask),
+        ..Default::default()
+    };
+    let kept = structures(&service).update_structure_settings(service.officer(request)).await.unwrap();
+    assert_eq!((kept.get_ref().term_notice_days, kept.get_ref().block_forces), (20, 3));
+    for unknown in [0, 99] {
+        let request = pb::CheckStructureRequest { rules: vec![unknown], ..check(YULAN) };
+        let refused = structures(&service).check_structure(service.officer(request)).await.unwrap_err();
+        assert_eq!(reason(&refused), "BAD_REQUEST");
+    }
     // what each level must have is data
     let mut kinds = BodyKindServiceClient::new(service.peer.clone());
     let name = "towns/malu/bodyKinds/committee-project-group".to_owned();

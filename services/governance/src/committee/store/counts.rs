@@ -68,6 +68,38 @@ pub(crate) async fn record_count(
     Ok(true)
 }
 
+/// The first day after `day` for which a count is believed.
+pub(crate) async fn counted_after(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    on: Date,
+) -> Result<Option<String>, Refusal> {
+    let day = sqlx::query_scalar!(
+        "select min(valid_on)::text from household_count
+         where town = $1 and committee = $2 and valid_on > $3::text::date and upper_inf(recorded)",
+        name.town(),
+        name.committee(),
+        on.to_string(),
+    );
+    Ok(day.fetch_one(sql).await?)
+}
+
+/// The count that is believed for a day.
+pub(crate) async fn counted_on(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    on: Date,
+) -> Result<Option<i32>, Refusal> {
+    let count = sqlx::query_scalar!(
+        "select households from household_count
+         where town = $1 and committee = $2 and valid_on = $3::text::date and upper_inf(recorded)",
+        name.town(),
+        name.committee(),
+        on.to_string(),
+    );
+    Ok(count.fetch_optional(sql).await?)
+}
+
 /// The counts of a committee as known at an instant, newest day first.
 pub(crate) async fn counts(
     sql: &mut PgConnection,

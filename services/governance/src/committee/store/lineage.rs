@@ -1,13 +1,15 @@
 //! The SQL of mergers and splits.
 
 use chassis::refusal::Refusal;
+use jiff::civil::Date;
+use kernel::name::CommitteeName;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::{as_of::AsOf, line::Carry};
 
 /// A merger or a split.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, FromRow)]
 pub(crate) struct Step {
     pub(crate) committee: String,
     pub(crate) successor: String,
@@ -40,6 +42,25 @@ pub(crate) async fn steps(
         as_of.day.to_string(),
     );
     Ok(rows.fetch_all(sql).await?)
+}
+
+/// The first day after `day` on which something of another committee is to come to this one.
+pub(crate) async fn expects(
+    sql: &mut PgConnection,
+    name: &CommitteeName,
+    day: Date,
+) -> Result<Option<String>, Refusal> {
+    let first = sqlx::query_scalar!(
+        r#"select min(day)::text from (
+             select min(lower(valid)) as day from committee_period
+             where town = $1 and merged_into = $2 and upper_inf(recorded) group by committee
+             union all select day from committee_split where town = $1 and successor = $2 and upper_inf(recorded)) x
+           where day > $3::text::date"#,
+        name.town(),
+        name.committee(),
+        day.to_string(),
+    );
+    Ok(first.fetch_one(sql).await?)
 }
 
 /// Keeps that a part went to another committee.

@@ -3,8 +3,8 @@
 mod counts;
 mod lineage;
 
-pub(crate) use counts::{Count, all_counts, counts, record_count, was_counted};
-pub(crate) use lineage::{Step, note_split, steps};
+pub(crate) use counts::{Count, all_counts, counted_after, counted_on, counts, record_count, was_counted};
+pub(crate) use lineage::{Step, expects, note_split, steps};
 
 use chassis::{identity::Scope, paging, refusal::Refusal};
 use jiff::civil::Date;

@@ -56,7 +56,7 @@ struct Line {
     period: Period,
 }
 
-fn read(town: &TownName, row: &Row) -> Result<Line, Vec<Fault>> {
+fn read(town: &TownName, row: &Row, today: Date) -> Result<Line, Vec<Fault>> {
     let mut cells = Cells::new(row, COLUMNS);
     let code = id(&mut cells, "code");
     let full_name =
@@ -65,6 +65,9 @@ fn read(town: &TownName, row: &Row) -> Result<Line, Vec<Fault>> {
     let (birth, citizen) = (cells.date("birth_date"), cells.parsed("citizen_id", CitizenId::parse));
     if birth.zip(citizen.as_ref()).is_some_and(|(birth, citizen)| citizen.birth_date() != birth) {
         cells.fault("birth_date", "MISMATCH", "与公民身份号码不符", "not that of the identity number");
+    }
+    if citizen.as_ref().is_some_and(|citizen| citizen.birth_date() > today) {
+        cells.fault("birth_date", "FUTURE_DATE", "晚于今天", "after today");
     }
     let (household, ground) = (id(&mut cells, "household"), cells.one_of("ground", GROUNDS));
     let period = period(&mut cells, citizen.as_ref());
@@ -209,7 +212,7 @@ impl Sheet for Residents {
         row: &Row,
         _: &Tables,
     ) -> Result<Applied, RowError> {
-        let line = read(town, row)?;
+        let line = read(town, row, work.call().today())?;
         let household = [line.household.household().to_owned()];
         if household::store::sets::existing(work.sql(), town.town(), &household).await?.is_empty() {
             return Err(no_household(row, &line).into());

@@ -61,7 +61,8 @@ pub(super) async fn apply(
     town: &TownName,
     rows: &[Row],
 ) -> Result<Option<Outcomes>, Refusal> {
-    let lines: Vec<Read> = rows.iter().map(|row| read(town, row)).collect();
+    let today = work.call().today();
+    let lines: Vec<Read> = rows.iter().map(|row| read(town, row, today)).collect();
     let vault = work.vault().clone();
     let mut register = Register::read(work, town, &lines, &vault).await?;
     let outcomes = rows.iter().zip(lines).map(|(row, line)| register.decide(row, &line?, &vault));

@@ -33,6 +33,20 @@ pub fn run_from(periods: &[Period], day: Date) -> Option<Date> {
     Some(first)
 }
 
+/// The first day no longer in the unbroken run of days, held by one of the periods each, that holds `day`; `None` when
+/// none does, and when the run is open.
+pub fn run_to(periods: &[Period], day: Date) -> Option<Date> {
+    let ends =
+        |day: Date| periods.iter().filter(move |period| period.contains(day)).map(|period| period.to());
+    // an open period is later than any that ends
+    let last = |day: Date| ends(day).max_by_key(|to| (to.is_none(), *to)).flatten();
+    let mut end = last(day)?;
+    while ends(end).next().is_some() {
+        end = last(end)?;
+    }
+    Some(end)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::{ToSpan, civil::date};
@@ -65,6 +79,13 @@ mod tests {
                 let expected = if first == -5 { from.map(day) } else { Some(day(from.map_or(first, |from| first.max(from)))) };
                 prop_assert_eq!(since, expected);
             }
+        }
+
+        #[test]
+        fn a_run_ends_at_its_first_hole(periods in periods(), on in 0..60i64) {
+            let held = |n: i64| periods.iter().any(|period| period.contains(day(n)));
+            let end = (on..200).find(|n| !held(*n)).filter(|_| held(on));
+            prop_assert_eq!(run_to(&periods, day(on)), end.map(day));
         }
 
         #[test]

@@ -122,9 +122,11 @@ pub(crate) fn estates_on_card_query(name: &CommitteeName, as_of: &AsOf) -> Query
         ") as owners, u.buildings, u.households from estate_period e
          cross join lateral (select count(*) as buildings, coalesce(sum((select count(*) from household h
               where h.town = b.town and h.building = b.id)), 0)::bigint as households
-            from building b where b.town = e.town and b.estate = e.estate and b.life @> ",
+            from building b join building_period p on p.town = b.town and p.building = b.id
+            where b.town = e.town and b.estate = e.estate",
     );
-    query.push_bind(as_of.day.to_string()).push("::date) u where e.town = ");
+    push_as_of(&mut query, "p", as_of);
+    query.push(") u where e.town = ");
     query
         .push_bind(name.town().to_owned())
         .push(" and e.committee = ")

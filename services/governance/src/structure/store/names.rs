@@ -37,7 +37,8 @@ pub(crate) async fn names(
     );
     query.push_bind(town);
     push_as_of(&mut query, "p", as_of);
-    query.push(" and p.community = any(").push_bind(scope.ids().0.to_vec()).push("))");
+    query.push(" and p.community = any(").push_bind(scope.ids().0.to_vec());
+    query.push(")), current_day as (select ").push_bind(as_of.day.to_string()).push("::date as day)");
     query.push(" select 'communities' as collection, c.id, c.display_name, '' as owner from community c where c.town = ");
     query.push_bind(town);
     query.push(
@@ -53,8 +54,8 @@ pub(crate) async fn names(
             "p.body, p.display_name, case when p.committee is not null then 'committees/' || p.committee
                 when p.community is not null then 'communities/' || p.community
                 when p.estate is not null then 'estates/' || p.estate else '' end from body_period p",
-            "coalesce(p.committee, (select e.committee from estate_period e where e.town = p.town and e.estate = p.estate
-                and upper_inf(e.recorded) and upper_inf(e.valid)))",
+            "coalesce(p.committee, (select e.committee from estate_period e, current_day where e.town = p.town and e.estate = p.estate
+                and upper_inf(e.recorded) and e.valid @> current_day.day))",
         ),
     ];
     for (collection, columns, committee) in parts {
@@ -72,6 +73,6 @@ pub(crate) async fn names(
             }
         }
     }
-    query.push(" limit ").push_bind(MOST);
+    query.push(" order by 1, 2 limit ").push_bind(MOST);
     Ok(query.build_query_as().fetch_all(sql).await?)
 }
