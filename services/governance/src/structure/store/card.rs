@@ -40,6 +40,13 @@ pub(crate) fn residents_query(name: &CommitteeName, as_of: &AsOf) -> QueryBuilde
     query
 }
 
+/// Appends that the household `h` was recorded by the instant.
+fn push_recorded(query: &mut QueryBuilder<Postgres>, as_of: &AsOf) {
+    if let Some(at) = as_of.read_time {
+        query.push(" and h.created <= ").push_bind(at.to_string()).push("::timestamptz");
+    }
+}
+
 #[derive(FromRow)]
 struct BlockRow {
     id: String,
@@ -69,7 +76,11 @@ pub(crate) fn blocks_on_card_query(name: &CommitteeName, as_of: &AsOf) -> QueryB
     push_as_of(&mut query, "s", as_of);
     query.push(
         " cross join lateral (select count(*) as buildings, coalesce(sum((select count(*) from household h
-              where h.town = p.town and h.building = p.building)), 0)::bigint as households
+              where h.town = p.town and h.building = p.building",
+    );
+    push_recorded(&mut query, as_of);
+    query.push(
+        ")), 0)::bigint as households
             from building_period p where p.town = b.town and p.block = b.block",
     );
     push_as_of(&mut query, "p", as_of);
@@ -121,7 +132,11 @@ pub(crate) fn estates_on_card_query(name: &CommitteeName, as_of: &AsOf) -> Query
     query.push(
         ") as owners, u.buildings, u.households from estate_period e
          cross join lateral (select count(*) as buildings, coalesce(sum((select count(*) from household h
-              where h.town = b.town and h.building = b.id)), 0)::bigint as households
+              where h.town = b.town and h.building = b.id",
+    );
+    push_recorded(&mut query, as_of);
+    query.push(
+        ")), 0)::bigint as households
             from building b join building_period p on p.town = b.town and p.building = b.id
             where b.town = e.town and b.estate = e.estate",
     );

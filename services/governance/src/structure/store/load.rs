@@ -11,7 +11,7 @@ use crate::{
     body::store::KindRow,
     listing::{push_as_of, push_known},
     store::{day, period},
-    structure::rules::{Block, Body, Owner, Place, Requirement, Snapshot, Undivided},
+    structure::rules::{Block, Body, Owner, Place, Requirement, Snapshot, Undivided, run_from},
 };
 
 /// What is looked at: a town, or a part of it.
@@ -361,12 +361,12 @@ async fn forces(sql: &mut PgConnection, target: &Target<'_>, blocks: &mut [Block
 /// The statement of buildings in no block.
 pub(crate) fn undivided_query(target: &Target<'_>, committees: &[String]) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::<Postgres>::new(
-        "select p.committee, count(*), min(lower(p.valid))::text from building_period p where p.town = ",
+        "select p.committee, p.building, lower(p.valid)::text, upper(p.valid)::text from building_period p where p.town = ",
     );
     query.push_bind(target.town.to_owned()).push(" and p.block is null and p.committee = any(");
     query.push_bind(committees.to_vec()).push(")");
-    push_as_of(&mut query, "p", target.as_of);
-    query.push(" group by p.committee");
+    push_known(&mut query, "p", target.as_of);
+    query.push(" and lower(p.valid) <= ").push_bind(target.day()).push("::date");
     query
 }
 
@@ -375,13 +375,21 @@ async fn undivided(
     target: &Target<'_>,
     committees: &[String],
 ) -> Result<Vec<Undivided>, Refusal> {
-    let rows: Vec<(String, i64, String)> =
+    let rows: Vec<(String, String, String, Option<String>)> =
         undivided_query(target, committees).build_query_as().fetch_all(sql).await?;
-    let rows = rows.into_iter().map(|(committee, buildings, since)| {
-        let buildings = i32::try_from(buildings).unwrap_or(i32::MAX);
-        Ok(Undivided { committee, buildings, since: day(&since)? })
-    });
-    rows.collect()
+    let mut lines: BTreeMap<(String, String), Vec<Period>> = BTreeMap::new();
+    for (committee, building, from, to) in rows {
+        lines.entry((committee, building)).or_default().push(period(&from, to.as_deref())?);
+    }
+    let mut all: BTreeMap<String, Undivided> = BTreeMap::new();
+    for ((committee, _), days) in lines {
+        let Some(since) = run_from(&days, target.as_of.day) else { continue };
+        let new = || Undivided { committee: committee.clone(), buildings: 0, since };
+        let its = all.entry(committee.clone()).or_insert_with(new);
+        its.buildings = its.buildings.saturating_add(1);
+        its.since = its.since.min(since);
+    }
+    Ok(all.into_values().collect())
 }
 
 /// What each level must have in a town: its own setting, else that of all.
