@@ -131,7 +131,12 @@ impl Residences {
             known.ok_or_else(|| call.missing(&scope, "linli.dev/Person", name.to_string()))?;
         }
         // whether somebody lived in the town is true of all of it; where is told within the caller's areas alone
-        let all = store::on(read.sql(), &name, &Scope::Town, &as_of, call.today()).await?;
+        let all = match &scope {
+            Scope::Town => views.clone(),
+            Scope::None | Scope::Areas { .. } => {
+                store::on(read.sql(), &name, &Scope::Town, &as_of, call.today()).await?
+            }
+        };
         Ok(pb::ResidenceCheck {
             resident: !all.is_empty(),
             residences: views.iter().map(place).collect::<Result<_, _>>()?,
