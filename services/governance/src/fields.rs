@@ -1,8 +1,13 @@
 //! Fields of requests: names within a town, names for display; and lists within a message.
 
-use chassis::{refusal::FieldFault, wire};
+use chassis::{
+    refusal::{Faults, FieldFault, Refusal},
+    wire,
+};
+use jiff::civil::Date;
 use kernel::{
     name::{CommitteeName, CommunityName},
+    periods::Period,
     text::{NAME_CHARS, display_name},
 };
 
@@ -66,4 +71,22 @@ pub(crate) fn some(ids: &[String]) -> String {
         0 => shown,
         more => format!("{shown}, … (+{more})"),
     }
+}
+
+/// The days from `start_date` until `end_date` of a request.
+pub(crate) fn period(start: Date, end: Option<Date>) -> Result<Period, Refusal> {
+    Period::new(start, end)
+        .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))
+}
+
+/// Notes that a correction lacks its reason, which stands in `field`.
+pub(crate) fn need_reason_to_correct(faults: &mut Faults, field: &'static str, text: &str) {
+    if text.trim().is_empty() {
+        faults.push(FieldFault::new(field, "REQUIRED", "更正须写明理由", "a correction needs its reason"));
+    }
+}
+
+/// A count for the wire, which has 32 bits for it.
+pub(crate) fn number(count: impl TryInto<i32>) -> i32 {
+    count.try_into().unwrap_or(i32::MAX)
 }

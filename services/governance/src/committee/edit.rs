@@ -345,17 +345,9 @@ impl Verb for Correct {
         let end = faults.take(wire::date("end_date", request.end_date.as_ref()));
         let known = ["display_name", "community", "management_class", "difficulty"];
         let paths = faults.take(wire::mask(request.update_mask.as_ref(), &known));
-        if request.comment.trim().is_empty() {
-            faults.push(FieldFault::new(
-                "comment",
-                "REQUIRED",
-                "更正须写明理由",
-                "a correction needs its reason",
-            ));
-        }
+        fields::need_reason_to_correct(&mut faults, "comment", &request.comment);
         let ((start, end), paths) = faults.finish(start.zip(end).zip(paths))?;
-        let period = Period::new(start, end)
-            .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
+        let period = fields::period(start, end)?;
         let default = pb::Committee::default();
         let patch = patch(locked.name.town(), request.committee.as_ref().unwrap_or(&default), &paths)?;
         if let Some(community) = &patch.community {

@@ -11,7 +11,7 @@ use contracts::linli::governance::v1 as pb;
 use jiff::civil::Date;
 use kernel::{
     name::{BlockForceName, BlockName, OrganisationName, PersonName},
-    periods::{Period, Splice},
+    periods::Splice,
     state::Named,
 };
 use serde_json::json;
@@ -26,7 +26,7 @@ use crate::{
         edit::{Locked, change, lock},
         rules::{TABLE, Verb as Do},
     },
-    fields::in_town,
+    fields::{self, in_town},
     organisation, person,
     reasons::{FORCE_THERE, OUTSIDE_LIFE, UNKNOWN_PARENT},
     store::stamp,
@@ -98,11 +98,6 @@ fn need_reason(faults: &mut Faults, reason: &str) {
     if reason.trim().is_empty() {
         faults.push(FieldFault::new("reason", "REQUIRED", "须写明理由", "say why"));
     }
-}
-
-fn period(start: Date, end: Option<Date>) -> Result<Period, Refusal> {
-    Period::new(start, end)
-        .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))
 }
 
 /// Whether the town has the organisation or person.
@@ -199,7 +194,7 @@ impl Verb for Join {
         let start = faults.take(wire::required_date("start_date", request.start_date.as_ref()));
         let end = faults.take(wire::date("end_date", request.end_date.as_ref()));
         let (((who, kind), start), end) = faults.finish(who.zip(kind).zip(start).zip(end))?;
-        let period = period(start, end)?;
+        let period = fields::period(start, end)?;
         transition(&TABLE, &locked.name.to_string(), locked.state, Do::Join)?;
         need_known(work, town, &who).await?;
         let line = store::believed(work.sql(), &locked.name).await?;
@@ -278,7 +273,7 @@ impl Verb for Correct {
         let start = faults.take(wire::required_date("start_date", request.start_date.as_ref()));
         let end = faults.take(wire::date("end_date", request.end_date.as_ref()));
         let ((who, start), end) = faults.finish(who.zip(start).zip(end))?;
-        let (period, gathered) = (period(start, end)?, really.is_some());
+        let (period, gathered) = (fields::period(start, end)?, really.is_some());
         transition(&TABLE, &locked.name.to_string(), locked.state, Do::CorrectForce)?;
         need_known(work, town, &who).await?;
         let line = store::believed(work.sql(), &locked.name).await?;

@@ -9,7 +9,7 @@ use chassis::{
 use contracts::linli::governance::v1 as pb;
 use kernel::{
     name::{BodyName, MembershipName, PersonName},
-    periods::{Period, Splice, truncate},
+    periods::{Splice, truncate},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use crate::{
         acts::{Locked, change, lock},
         rules::{TABLE, Verb as Do},
     },
-    fields::in_town,
+    fields::{self, in_town},
     person,
     reasons::{CHAIR_TAKEN, NO_SUCH_SEAT, OUTSIDE_LIFE, SEAT_TAKEN, SEATED_ALREADY, UNKNOWN_PARENT},
     store::stamp,
@@ -118,8 +118,7 @@ impl Verb for Seat {
         let start = faults.take(wire::required_date("start_date", request.start_date.as_ref()));
         let end = faults.take(wire::date("end_date", request.end_date.as_ref()));
         let (((who, role), start), end) = faults.finish(who.zip(role).zip(start).zip(end))?;
-        let period = Period::new(start, end)
-            .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
+        let period = fields::period(start, end)?;
         transition(&TABLE, &locked.name.to_string(), locked.state, Do::Seat)?;
         need_person(work, &who).await?;
         let facts = Facts { seat: request.seat, person: who.person().to_owned(), role: role.to_owned() };
@@ -185,17 +184,9 @@ impl Verb for Correct {
         let role = faults.take(role("role", request.role));
         let start = faults.take(wire::required_date("start_date", request.start_date.as_ref()));
         let end = faults.take(wire::date("end_date", request.end_date.as_ref()));
-        if request.reason.trim().is_empty() {
-            faults.push(FieldFault::new(
-                "reason",
-                "REQUIRED",
-                "更正须写明理由",
-                "a correction needs its reason",
-            ));
-        }
+        fields::need_reason_to_correct(&mut faults, "reason", &request.reason);
         let (((who, role), start), end) = faults.finish(who.zip(role).zip(start).zip(end))?;
-        let period = Period::new(start, end)
-            .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
+        let period = fields::period(start, end)?;
         transition(&TABLE, &locked.name.to_string(), locked.state, Do::CorrectMembership)?;
         if let Some(who) = &who {
             need_person(work, who).await?;

@@ -10,7 +10,7 @@ use contracts::linli::governance::v1 as pb;
 use jiff::civil::Date;
 use kernel::{
     name::{HouseholdName, PersonName, ResidenceName, TownName},
-    periods::{Believed, Period, Splice},
+    periods::{Believed, Splice},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     as_of::AsOf,
-    fields::in_town,
+    fields::{self, in_town},
     household, person,
     reasons::{BEFORE_BIRTH, NOT_RESIDENT, OUTSIDE_LIFE, RESIDENCE_OVERLAP, UNKNOWN_PARENT},
     store::stamp,
@@ -150,11 +150,6 @@ fn ground(field: &str, given: i32) -> Result<&'static str, FieldFault> {
     found.copied().ok_or_else(|| FieldFault::new(field, "REQUIRED", "必填", "required"))
 }
 
-fn period(start: Date, end: Option<Date>) -> Result<Period, Refusal> {
-    Period::new(start, end)
-        .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))
-}
-
 /// CreateResidence.
 pub(super) struct Create;
 
@@ -179,7 +174,7 @@ impl Verb for Create {
         let end = faults.take(wire::date("residence.end_date", given.end_date.as_ref()));
         let all = who.zip(home).zip(ground).zip(start).zip(end);
         let ((((who, home), ground), start), end) = faults.finish(all)?;
-        let period = period(start, end)?;
+        let period = fields::period(start, end)?;
         need_household(work, &home).await?;
         let locked = lock(work, who, "").await?;
         need_born(work, &locked.name, start).await?;
@@ -296,16 +291,9 @@ impl Verb for Correct {
             "" => Some(None),
             text => faults.take(in_town("household", text, name.town(), HouseholdName::town)).map(Some),
         };
-        if request.reason.trim().is_empty() {
-            faults.push(FieldFault::new(
-                "reason",
-                "REQUIRED",
-                "更正须写明理由",
-                "a correction needs its reason",
-            ));
-        }
+        fields::need_reason_to_correct(&mut faults, "reason", &request.reason);
         let (((ground, start), end), home) = faults.finish(ground.zip(start).zip(end).zip(home))?;
-        let period = period(start, end)?;
+        let period = fields::period(start, end)?;
         let locked = lock(work, name, &request.etag).await?;
         // what is corrected lies in the areas, and so does what is believed instead
         let before =

@@ -2,7 +2,7 @@
 
 use chassis::{
     identity::Scope,
-    refusal::{Faults, FieldFault, Refusal},
+    refusal::{Faults, Refusal},
     state::transition,
     wire,
     work::{Record, Verb, Work},
@@ -11,7 +11,7 @@ use contracts::linli::governance::v1 as pb;
 use jiff::civil::Date;
 use kernel::{
     name::{BlockName, CommitteeName, TownName},
-    periods::{Period, Splice},
+    periods::Splice,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ use crate::{
         edit::{Locked, change, lock, need_committee},
         rules::{TABLE, Verb as Do},
     },
-    fields::committee_id,
+    fields::{self, committee_id},
     reasons::NOTHING_TO_COVER,
     store::stamp,
 };
@@ -122,8 +122,7 @@ impl Verb for CoverVerb {
         let start = faults.take(wire::required_date("start_date", request.start_date.as_ref()));
         let end = faults.take(wire::required_date("end_date", request.end_date.as_ref()));
         let ((steward, start), end) = faults.finish(steward.zip(start).zip(end))?;
-        let days = Period::new(start, Some(end))
-            .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
+        let days = fields::period(start, Some(end))?;
         let line = store::believed(work.sql(), &locked.name).await?;
         let splice = rules::replace(
             &locked.name.to_string(),
@@ -154,17 +153,9 @@ impl Verb for CorrectVerb {
         let steward = faults.take(Steward::parse("steward", locked.name.town(), request.steward.as_ref()));
         let start = faults.take(wire::required_date("start_date", request.start_date.as_ref()));
         let end = faults.take(wire::date("end_date", request.end_date.as_ref()));
-        if request.comment.trim().is_empty() {
-            faults.push(FieldFault::new(
-                "comment",
-                "REQUIRED",
-                "更正须写明理由",
-                "a correction needs its reason",
-            ));
-        }
+        fields::need_reason_to_correct(&mut faults, "comment", &request.comment);
         let ((steward, start), end) = faults.finish(steward.zip(start).zip(end))?;
-        let days = Period::new(start, end)
-            .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))?;
+        let days = fields::period(start, end)?;
         let kind = match request.kind() {
             pb::StewardshipKind::Unspecified | pb::StewardshipKind::Regular => Kind::Regular,
             pb::StewardshipKind::Cover => Kind::Cover,

@@ -13,7 +13,7 @@ use super::{
     rules,
     store::{self, Target},
 };
-use crate::{as_of::AsOf, committee, town};
+use crate::{as_of::AsOf, committee, fields::number, town};
 
 /// Findings on a card.
 const SHOWN: usize = 100;
@@ -118,7 +118,7 @@ impl Structures {
             estates,
             bodies,
             findings: findings.iter().take(SHOWN).map(|f| encode::finding(name.town(), f)).collect(),
-            finding_count: i32::try_from(findings.len()).unwrap_or(i32::MAX),
+            finding_count: number(findings.len()),
             successors: committee::successors(read.sql(), &name, &as_of).await?,
             notice: town.as_ref().map(notice).unwrap_or_default(),
         })

@@ -26,7 +26,7 @@ use rules::{Finding, Rule, Settings};
 use store::Target;
 use tonic::{Request, Response, Status};
 
-use crate::{as_of::AsOf, committee, community};
+use crate::{as_of::AsOf, committee, community, fields::number};
 
 /// The gRPC service.
 #[derive(Clone, Debug)]
@@ -72,10 +72,9 @@ impl Part {
 /// How often each rule found something, in the order of the rules.
 fn counts<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> Vec<pb::RuleCount> {
     let count = |rule: Rule| findings.clone().filter(|finding| finding.rule == rule).count();
-    let counts = Rule::ALL.iter().map(|rule| pb::RuleCount {
-        rule: encode::rule(*rule).into(),
-        findings: i32::try_from(count(*rule)).unwrap_or(i32::MAX),
-    });
+    let counts = Rule::ALL
+        .iter()
+        .map(|rule| pb::RuleCount { rule: encode::rule(*rule).into(), findings: number(count(*rule)) });
     counts.filter(|count| count.findings > 0).collect()
 }
 

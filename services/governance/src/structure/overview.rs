@@ -11,15 +11,11 @@ use super::{
     rules::{self, Finding, Owner, Rule, Snapshot},
     store::{self, Target},
 };
-use crate::{as_of::AsOf, town};
+use crate::{as_of::AsOf, fields::number, town};
 
 /// What a town of a demonstration says of itself.
 pub(super) fn notice(town: &town::store::Town) -> String {
     if town.demonstration { crate::demo::MARK.to_owned() } else { String::new() }
-}
-
-fn number(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 impl Structures {

@@ -10,6 +10,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use super::Target;
 use crate::{
     as_of::AsOf,
+    fields::number,
     listing::{push_as_of, push_known},
     store::day,
 };
@@ -57,10 +58,6 @@ struct BlockRow {
     buildings: i64,
     households: i64,
     forces: i64,
-}
-
-fn number(count: i64) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// The statement of [`blocks_on_card`].
