@@ -2,14 +2,17 @@
 
 pub mod admin;
 pub mod ambient;
+pub mod as_of;
 pub mod call;
 pub mod clock;
 pub mod config;
 pub mod context;
 pub mod db;
+pub mod fields;
 pub mod identity;
 pub mod imports;
 pub mod layers;
+pub mod listing;
 pub mod operations;
 pub mod paging;
 pub mod peer;

@@ -1,7 +1,6 @@
 //! The governance service: the structure of the town (Work points 1.1-1.3, 3.1, 3.2), its calendar and its roles.
 
 pub mod access;
-mod as_of;
 pub mod block;
 pub mod body;
 pub mod building;
@@ -10,7 +9,6 @@ pub mod committee;
 pub mod community;
 pub mod demo;
 pub mod estate;
-mod fields;
 pub mod force;
 pub mod household;
 mod line;
@@ -31,7 +29,9 @@ pub mod town;
 use std::sync::Arc;
 
 use chassis::{
+    as_of,
     context::Context,
+    fields,
     imports::{ImportJob, Imports},
     operations::{Job, Jobs, Operations, Worker},
     platform::{Audit, Catalogue, Events, rows},

@@ -9,7 +9,7 @@ mod tests;
 mod verb;
 
 pub use record::{Change, Record};
-pub use verb::{Verb, check_etag, mutate};
+pub use verb::{Verb, VerbGiven, check_etag, mutate, mutate_given};
 
 use std::future::Future;
 

@@ -36,6 +36,47 @@ pub trait Verb {
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<Self::Answer>, Refusal>;
 }
 
+/// A mutating RPC whose decision rests on what was read from a peer before the unit of work began: a calendar, a committee. No
+/// peer is called while rows are locked.
+#[tonic::async_trait]
+pub trait VerbGiven {
+    /// What was read.
+    type Given: Send + Sync;
+    /// Its request.
+    type Request: Message + 'static;
+    /// Its answer.
+    type Answer: Message + Default + 'static;
+
+    /// `request_id` and `validate_only` of the request.
+    fn intent(request: &Self::Request) -> (&str, bool);
+
+    /// Decodes, decides and stores within `work`. May run again when it collides with another call.
+    async fn act(
+        work: &mut Work,
+        given: &Self::Given,
+        request: &Self::Request,
+    ) -> Result<Record<Self::Answer>, Refusal>;
+}
+
+#[tonic::async_trait]
+impl<V: Verb> VerbGiven for V {
+    type Given = ();
+    type Request = V::Request;
+    type Answer = V::Answer;
+
+    fn intent(request: &Self::Request) -> (&str, bool) {
+        V::intent(request)
+    }
+
+    async fn act(
+        work: &mut Work,
+        (): &Self::Given,
+        request: &Self::Request,
+    ) -> Result<Record<Self::Answer>, Refusal> {
+        V::act(work, request).await
+    }
+}
+
 /// Runs a mutation: replayed when it was answered before, retried when it collides, committed with its record.
 ///
 /// # Errors
@@ -44,9 +85,21 @@ pub async fn mutate<V: Verb>(
     context: &Context,
     request: Request<V::Request>,
 ) -> Result<Response<V::Answer>, Status> {
+    mutate_given::<V>(context, &(), request).await
+}
+
+/// The same, with what was read from a peer.
+///
+/// # Errors
+/// The refusal as a status with its details.
+pub async fn mutate_given<V: VerbGiven>(
+    context: &Context,
+    given: &V::Given,
+    request: Request<V::Request>,
+) -> Result<Response<V::Answer>, Status> {
     let call = Call::of(&request)?;
     let asked = request.into_inner();
-    let done = bounded(|| attempt::<V>(context, &call, &asked)).await?;
+    let done = bounded(|| attempt::<V>(context, given, &call, &asked)).await?;
     let mut response = Response::new(done.answer);
     if done.replayed {
         response.metadata_mut().insert("linli-replayed", tonic::metadata::MetadataValue::from_static("true"));
@@ -54,8 +107,9 @@ pub async fn mutate<V: Verb>(
     Ok(response)
 }
 
-async fn attempt<V: Verb>(
+async fn attempt<V: VerbGiven>(
     context: &Context,
+    given: &V::Given,
     call: &Call,
     asked: &V::Request,
 ) -> Result<Done<V::Answer>, Refusal> {
@@ -63,7 +117,7 @@ async fn attempt<V: Verb>(
     match Work::begin(&context.db, call, Intent::of(asked, request_id, validate_only)).await? {
         Begun::Replay(answer) => Ok(Done { answer, replayed: true }),
         Begun::New(mut work) => {
-            let record = V::act(&mut work, asked).await?;
+            let record = V::act(&mut work, given, asked).await?;
             work.commit(record).await
         }
     }

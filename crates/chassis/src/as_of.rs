@@ -1,6 +1,6 @@
 //! The two times that a reader asks about.
 
-use chassis::{
+use crate::{
     call::Call,
     refusal::{Faults, Refusal},
     wire,
@@ -10,21 +10,24 @@ use jiff::{Timestamp, civil::Date};
 
 /// The day that is asked about, and what was known at which instant.
 #[derive(Clone, Debug)]
-pub(crate) struct AsOf {
+pub struct AsOf {
     /// The day.
-    pub(crate) day: Date,
+    pub day: Date,
     /// What was known then; now when `None`.
-    pub(crate) read_time: Option<Timestamp>,
+    pub read_time: Option<Timestamp>,
 }
 
 impl AsOf {
     /// What is known now of `day`.
-    pub(crate) fn now(day: Date) -> AsOf {
+    pub fn now(day: Date) -> AsOf {
         AsOf { day, read_time: None }
     }
 
     /// Of a request; today and now when it doesn't say.
-    pub(crate) fn of(
+    ///
+    /// # Errors
+    /// A fault of a date or instant that doesn't exist.
+    pub fn of(
         call: &Call,
         day: Option<&google::Date>,
         read_time: Option<&prost_types::Timestamp>,
@@ -37,12 +40,12 @@ impl AsOf {
     }
 
     /// The instant as Postgres reads it; `infinity` stands for now, at which exactly the open rows are believed.
-    pub(crate) fn instant(&self) -> String {
+    pub fn instant(&self) -> String {
         self.read_time.map_or_else(|| "infinity".to_owned(), |at| at.to_string())
     }
 
     /// Both, for a page token that belongs to them.
-    pub(crate) fn key(&self) -> String {
+    pub fn key(&self) -> String {
         format!("{} {}", self.day, self.instant())
     }
 }

@@ -1,6 +1,6 @@
 //! Fields of requests: names within a town, names for display; and lists within a message.
 
-use chassis::{
+use crate::{
     refusal::{Faults, FieldFault, Refusal},
     wire,
 };
@@ -12,7 +12,10 @@ use kernel::{
 };
 
 /// A name for display.
-pub(crate) fn display(field: &str, text: &str) -> Result<String, FieldFault> {
+///
+/// # Errors
+/// A fault of the field.
+pub fn display(field: &str, text: &str) -> Result<String, FieldFault> {
     display_name(text, NAME_CHARS).map(str::to_owned).map_err(|error| {
         let zh = match &error {
             kernel::text::TextError::Empty => "必填".to_owned(),
@@ -24,21 +27,30 @@ pub(crate) fn display(field: &str, text: &str) -> Result<String, FieldFault> {
 }
 
 /// The id of a community in the same town.
-pub(crate) fn community_id(field: &str, town: &str, text: &str) -> Result<String, FieldFault> {
+///
+/// # Errors
+/// A fault of the field.
+pub fn community_id(field: &str, town: &str, text: &str) -> Result<String, FieldFault> {
     let name: CommunityName = wire::parsed(field, text)?;
     same_town(field, town, name.town())?;
     Ok(name.community().to_owned())
 }
 
 /// The id of a committee in the same town.
-pub(crate) fn committee_id(field: &str, town: &str, text: &str) -> Result<String, FieldFault> {
+///
+/// # Errors
+/// A fault of the field.
+pub fn committee_id(field: &str, town: &str, text: &str) -> Result<String, FieldFault> {
     let name: CommitteeName = wire::parsed(field, text)?;
     same_town(field, town, name.town())?;
     Ok(name.committee().to_owned())
 }
 
 /// A name that must lie in the town of the resource.
-pub(crate) fn same_town(field: &str, town: &str, other: &str) -> Result<(), FieldFault> {
+///
+/// # Errors
+/// A fault of the field.
+pub fn same_town(field: &str, town: &str, other: &str) -> Result<(), FieldFault> {
     if town == other {
         return Ok(());
     }
@@ -46,12 +58,10 @@ pub(crate) fn same_town(field: &str, town: &str, other: &str) -> Result<(), Fiel
 }
 
 /// A name that lies in `town`.
-pub(crate) fn in_town<N>(
-    field: &str,
-    text: &str,
-    town: &str,
-    of: impl Fn(&N) -> &str,
-) -> Result<N, FieldFault>
+///
+/// # Errors
+/// A fault of the field.
+pub fn in_town<N>(field: &str, text: &str, town: &str, of: impl Fn(&N) -> &str) -> Result<N, FieldFault>
 where
     N: std::str::FromStr,
     N::Err: std::fmt::Display,
@@ -65,7 +75,7 @@ where
 }
 
 /// The first twenty of a list, and how many more there are.
-pub(crate) fn some(ids: &[String]) -> String {
+pub fn some(ids: &[String]) -> String {
     let shown = ids.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
     match ids.len().saturating_sub(20) {
         0 => shown,
@@ -74,19 +84,22 @@ pub(crate) fn some(ids: &[String]) -> String {
 }
 
 /// The days from `start_date` until `end_date` of a request.
-pub(crate) fn period(start: Date, end: Option<Date>) -> Result<Period, Refusal> {
+///
+/// # Errors
+/// A fault of the field.
+pub fn period(start: Date, end: Option<Date>) -> Result<Period, Refusal> {
     Period::new(start, end)
         .map_err(|error| Refusal::field("end_date", "ORDER", "应晚于 start_date", error.to_string()))
 }
 
 /// Notes that a correction lacks its reason, which stands in `field`.
-pub(crate) fn need_reason_to_correct(faults: &mut Faults, field: &'static str, text: &str) {
+pub fn need_reason_to_correct(faults: &mut Faults, field: &'static str, text: &str) {
     if text.trim().is_empty() {
         faults.push(FieldFault::new(field, "REQUIRED", "更正须写明理由", "a correction needs its reason"));
     }
 }
 
 /// A count for the wire, which has 32 bits for it.
-pub(crate) fn number(count: impl TryInto<i32>) -> i32 {
+pub fn number(count: impl TryInto<i32>) -> i32 {
     count.try_into().unwrap_or(i32::MAX)
 }

@@ -1,0 +1,52 @@
+//! The funding service: policies, allocation, ledger, spending, delegated tasks 费随事转, grants, statements (Work points 3.3,
+//! and the money of 2.3).
+
+pub mod reasons;
+
+use std::sync::Arc;
+
+use chassis::{
+    context::Context,
+    imports::{ImportJob, Imports, Sheets},
+    operations::{Job, Jobs, Operations, Worker},
+    platform::{Audit, Catalogue, Events},
+};
+use contracts::linli::platform::v1 as platform;
+use tonic::service::Routes;
+
+/// The migrations of this service's schema.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Bytes of a request at most: an import brings files.
+const MESSAGE: usize = 16 << 20;
+
+/// The tables that it imports and exports, each after those that it requires.
+pub fn tables() -> Sheets {
+    Vec::new().into()
+}
+
+/// What its workers do.
+pub fn jobs() -> Jobs {
+    Jobs::from([("import", Arc::new(ImportJob(tables())) as Arc<dyn Job>)])
+}
+
+/// Its gRPC services. `mark` is what exported files say of a demonstration.
+pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) -> Routes {
+    let imports = Imports { context: context.clone(), worker: worker.clone(), sheets: tables(), mark };
+    let tables = Vec::new();
+    Routes::new(platform::operation_service_server::OperationServiceServer::new(Operations {
+        context: context.clone(),
+        worker: worker.clone(),
+    }))
+    .add_service(
+        platform::import_service_server::ImportServiceServer::new(imports)
+            .max_decoding_message_size(MESSAGE)
+            .max_encoding_message_size(4 * MESSAGE),
+    )
+    .add_service(platform::event_service_server::EventServiceServer::new(Events(context.clone())))
+    .add_service(platform::audit_service_server::AuditServiceServer::new(Audit(context.clone())))
+    .add_service(platform::catalogue_service_server::CatalogueServiceServer::new(Catalogue {
+        reasons: reasons::ALL,
+        tables,
+    }))
+}
