@@ -85,12 +85,27 @@ impl Asked {
         request: Request<'_>,
         fields: &[FieldSpec],
     ) -> Result<(Asked, Paging), Refusal> {
+        Asked::read_bound(context, call, request, fields, request.filter)
+    }
+
+    /// The same for a List with fields of its own: `own` is everything that the caller may not change between pages beside the
+    /// usual fields, the filter included.
+    ///
+    /// # Errors
+    /// Those of [`Asked::read`].
+    pub fn read_bound(
+        context: &Context,
+        call: &Call,
+        request: Request<'_>,
+        fields: &[FieldSpec],
+        own: &str,
+    ) -> Result<(Asked, Paging), Refusal> {
         let town: TownName = wire::name("parent", request.parent)?;
         let scope = call.scope(town.town())?;
         let as_of = AsOf::of(call, request.as_of_date, request.read_time)?;
         let order = paging::order_by(request.order_by, &["name"])?;
         let filter = paging::filter(request.filter, fields)?;
-        let bound = [town.town(), request.filter, request.order_by, &as_of.key()];
+        let bound = [town.town(), own, request.order_by, &as_of.key()];
         let paging = Paging::open(context, call, &bound, request.page_size, request.page_token)?;
         let asked = Asked {
             town: town.town().to_owned(),

@@ -129,6 +129,16 @@ resource_name! { /// A force 力量 gathered in a block.
 BlockForceName, "towns/{town}/blockForces/{block_force}", town, block_force }
 resource_name! { /// A community worker 社工, owned by the workforce service.
 WorkerName, "towns/{town}/workers/{worker}", town, worker }
+resource_name! { /// A project 自治项目, owned by governance.
+ProjectName, "towns/{town}/projects/{project}", town, project }
+resource_name! { /// An account of the ledger.
+AccountName, "towns/{town}/accounts/{account}", town, account }
+resource_name! { /// An entry of the ledger.
+EntryName, "towns/{town}/entries/{entry}", town, entry }
+resource_name! { /// A hold on an account 冻结.
+HoldName, "towns/{town}/holds/{hold}", town, hold }
+resource_name! { /// A delegated task 费随事转.
+DelegationName, "towns/{town}/delegations/{delegation}", town, delegation }
 resource_name! { /// A role binding.
 RoleBindingName, "towns/{town}/roleBindings/{role_binding}", town, role_binding }
 resource_name! { /// An official paper about the calendar.

@@ -1,6 +1,9 @@
 //! The funding service: policies, allocation, ledger, spending, delegated tasks 费随事转, grants, statements (Work points 3.3,
 //! and the money of 2.3).
 
+mod actor;
+pub mod ledger;
+mod money;
 pub mod reasons;
 
 use std::sync::Arc;
@@ -9,9 +12,9 @@ use chassis::{
     context::Context,
     imports::{ImportJob, Imports, Sheets},
     operations::{Job, Jobs, Operations, Worker},
-    platform::{Audit, Catalogue, Events},
+    platform::{Audit, Catalogue, Events, rows},
 };
-use contracts::linli::platform::v1 as platform;
+use contracts::linli::{funding::v1 as pb, platform::v1 as platform};
 use tonic::service::Routes;
 
 /// The migrations of this service's schema.
@@ -33,20 +36,21 @@ pub fn jobs() -> Jobs {
 /// Its gRPC services. `mark` is what exported files say of a demonstration.
 pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) -> Routes {
     let imports = Imports { context: context.clone(), worker: worker.clone(), sheets: tables(), mark };
-    let tables = Vec::new();
-    Routes::new(platform::operation_service_server::OperationServiceServer::new(Operations {
-        context: context.clone(),
-        worker: worker.clone(),
-    }))
-    .add_service(
-        platform::import_service_server::ImportServiceServer::new(imports)
-            .max_decoding_message_size(MESSAGE)
-            .max_encoding_message_size(4 * MESSAGE),
-    )
-    .add_service(platform::event_service_server::EventServiceServer::new(Events(context.clone())))
-    .add_service(platform::audit_service_server::AuditServiceServer::new(Audit(context.clone())))
-    .add_service(platform::catalogue_service_server::CatalogueServiceServer::new(Catalogue {
-        reasons: reasons::ALL,
-        tables,
-    }))
+    let tables = vec![rows(&ledger::rules::HOLDS)];
+    Routes::new(pb::ledger_service_server::LedgerServiceServer::new(ledger::Ledger(context.clone())))
+        .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
+            context: context.clone(),
+            worker: worker.clone(),
+        }))
+        .add_service(
+            platform::import_service_server::ImportServiceServer::new(imports)
+                .max_decoding_message_size(MESSAGE)
+                .max_encoding_message_size(4 * MESSAGE),
+        )
+        .add_service(platform::event_service_server::EventServiceServer::new(Events(context.clone())))
+        .add_service(platform::audit_service_server::AuditServiceServer::new(Audit(context.clone())))
+        .add_service(platform::catalogue_service_server::CatalogueServiceServer::new(Catalogue {
+            reasons: reasons::ALL,
+            tables,
+        }))
 }

@@ -16,4 +16,40 @@ chassis::reasons! { "linli.funding";
     MAKER_IS_CHECKER: FailedPrecondition [name, verb, former]
         "{name} 的 {verb} 须由他人办理：您已办理 {former}" / "{verb} of {name} needs somebody else: you did {former} already"
         next "请另一位有权人员办理" / "ask another person who holds the permission";
+    BALANCE_INSUFFICIENT: FailedPrecondition [account, amount, available]
+        "{account} 可用余额不足 {amount} 元" / "less than {amount} yuan is available in {account}"
+        next "减少金额，或待拨付、解冻后再办" / "ask for less, or wait until more is released or set free";
+    FISCAL_YEAR_CLOSED: FailedPrecondition [year]
+        "{year} 会计年度已结账" / "fiscal year {year} is closed"
+        next "改用未结账的年度" / "use a year that is open";
+    FISCAL_YEAR_NOT_OPEN: FailedPrecondition [year]
+        "{year} 会计年度尚未开启" / "fiscal year {year} has not been opened"
+        next "先发布该年度经费办法" / "publish the funding policy of that year first";
+    EARMARK_NOT_ALLOWED: FailedPrecondition [fund, category]
+        "{fund} 不得用于 {category}" / "{fund} may not pay {category}"
+        next "改用许可该类别的经费，类别见当年经费办法" / "use a fund that allows the category: see the year's funding policy";
+    EARMARK_CROSSED: FailedPrecondition [account, into]
+        "{account} 与 {into} 的经费、年度或专款不同，不能互转" / "{account} and {into} differ in fund, year or earmark: money does not cross"
+        next "只在同一经费、年度、专款之间转账" / "transfer within one fund, year and earmark";
+    ACCOUNT_NOT_FOUND: FailedPrecondition [committee, fund, year]
+        "{committee} 没有 {year} 年 {fund} 账户" / "{committee} has no account of {fund} in {year}"
+        next "核对居委会、经费与年度；账户由拨付建立" / "check committee, fund and year: accounts are opened by what is released";
+    COMMITTEE_NOT_FOUND: FailedPrecondition [committee]
+        "没有 {committee}" / "there is no {committee}"
+        next "核对名称" / "check the name";
+    ENTRY_WRITTEN: AlreadyExists [key]
+        "分录 {key} 已入账" / "an entry {key} is booked already"
+        next "无须重复记账" / "there is nothing left to do";
+    NOT_REVERSED_HERE: FailedPrecondition [name, kind]
+        "{name} 为 {kind}，须由其所属事项办理冲销" / "{name} is {kind}: it is taken back where it came from"
+        next "见分录的 subject" / "see the subject of the entry";
+    REVERSED_ALREADY: FailedPrecondition [name, by]
+        "{name} 已由 {by} 冲销" / "{name} was taken back by {by}"
+        next "一笔分录只能冲销一次" / "an entry is taken back once";
+    HOLD_OF_ANOTHER: FailedPrecondition [name, subject]
+        "{name} 属于 {subject}，由该事项办理" / "{name} is held by {subject}, which resolves it"
+        next "办理该事项" / "act on that resource";
+    HOLD_SMALLER: FailedPrecondition [name, amount]
+        "{name} 只冻结 {amount} 元" / "{name} holds {amount} yuan only"
+        next "减少金额" / "post less";
 }

@@ -12,3 +12,11 @@ begin
     execute format('alter role $role in database %I set search_path = $schema, public', current_database());
 end
 $$;
+-- What a service's own migrations take back from its role.
+do $$
+begin
+    if to_regprocedure('$schema.service_grants(name)') is not null then
+        perform $schema.service_grants('$role');
+    end if;
+end
+$$;

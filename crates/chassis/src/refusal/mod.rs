@@ -140,6 +140,13 @@ impl Refusal {
         Refusal::new(&INTERNAL).because(source)
     }
 
+    /// Names the one offending field of a request, for a reason of its own.
+    #[must_use]
+    pub fn at_field(mut self, fault: FieldFault) -> Refusal {
+        self.0.fields = vec![fault];
+        self
+    }
+
     /// Adds a value to the metadata; `key` stands in the reason's list.
     pub fn with(mut self, key: &'static str, value: impl fmt::Display) -> Refusal {
         debug_assert!(self.0.reason.metadata.contains(&key), "{key} is not a key of {}", self.0.reason.name);
@@ -203,6 +210,13 @@ impl Refusal {
         let source = self.0.source.as_ref().and_then(|source| source.downcast_ref::<sqlx::Error>());
         let code = source.and_then(sqlx::Error::as_database_error).and_then(|error| error.code());
         matches!(code.as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// Whether the database gave up because a number was too large for its column.
+    pub fn is_out_of_range(&self) -> bool {
+        let source = self.0.source.as_ref().and_then(|source| source.downcast_ref::<sqlx::Error>());
+        let code = source.and_then(sqlx::Error::as_database_error).and_then(|error| error.code());
+        code.as_deref() == Some("22003")
     }
 
     /// The offending fields of a `BAD_REQUEST`.
