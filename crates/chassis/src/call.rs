@@ -133,6 +133,15 @@ impl Call {
         }
     }
 
+    /// What is about no town, for callers who hold the permission everywhere.
+    ///
+    /// # Errors
+    /// PERMISSION_DENIED for all others.
+    pub fn everywhere(&self) -> Result<(), Refusal> {
+        // no town is called so: only what is held everywhere reaches it
+        self.whole_town("-")
+    }
+
     /// The refusal for what the caller may not do or see.
     pub fn denied(&self) -> Refusal {
         tracing::warn!(

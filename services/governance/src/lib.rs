@@ -32,6 +32,7 @@ use chassis::{
     as_of,
     context::Context,
     fields,
+    identity::Directory,
     imports::{ImportJob, Imports},
     operations::{Job, Jobs, Operations, Worker},
     platform::{Audit, Catalogue, Events, rows},
@@ -58,8 +59,13 @@ pub fn jobs() -> Jobs {
     ])
 }
 
-/// Its gRPC services. `mark` is what exported files say of a demonstration.
-pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) -> Routes {
+/// Its gRPC services. `directory` is what its layers go by; `mark` is what exported files say of a demonstration.
+pub fn routes(
+    context: &Context,
+    worker: &Worker,
+    directory: Arc<dyn Directory>,
+    mark: Option<&'static str>,
+) -> Routes {
     let imports =
         Imports { context: context.clone(), worker: worker.clone(), sheets: sheets::sheets(), mark };
     let tables = vec![rows(&committee::rules::TABLE), rows(&block::rules::TABLE), rows(&body::rules::TABLE)];
@@ -107,9 +113,10 @@ pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) ->
         .add_service(pb::membership_service_server::MembershipServiceServer::new(membership::Memberships(
             context.clone(),
         )))
-        .add_service(pb::role_binding_service_server::RoleBindingServiceServer::new(access::RoleBindings(
-            context.clone(),
-        )))
+        .add_service(pb::role_binding_service_server::RoleBindingServiceServer::new(access::RoleBindings {
+            context: context.clone(),
+            directory,
+        }))
         .add_service(pb::calendar_service_server::CalendarServiceServer::new(calendar::Calendars(
             context.clone(),
         )))

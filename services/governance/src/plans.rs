@@ -86,11 +86,13 @@ fn structure(town: &str, day: Date) -> Vec<Query> {
         town,
         scope: &scope,
         as_of: &as_of,
+        counted: None,
         filter: &filter,
         descending: false,
         after,
         limit,
     };
+    let counted = committee::store::Asked { counted: Some(day), ..committees };
     let blocks = block::store::Asked {
         town,
         scope: &scope,
@@ -136,6 +138,10 @@ fn structure(town: &str, day: Date) -> Vec<Query> {
         Query {
             name: "ListCommittees",
             sql: committee::store::list_query(&committees).sql().as_str().to_owned(),
+        },
+        Query {
+            name: "ListCommittees with the counts of a day",
+            sql: committee::store::list_query(&counted).sql().as_str().to_owned(),
         },
         Query { name: "ListBlocks", sql: block::store::list_query(&blocks).sql().as_str().to_owned() },
         Query {

@@ -198,7 +198,7 @@ impl Ground {
         chassis::validate::install();
         let bindings: Arc<dyn Directory> = Arc::new(BindingDirectory(Arc::new(context.db.clone())));
         let bindings: Arc<dyn Directory> = Arc::new(CachedDirectory::new(bindings));
-        let directory = match &self.development {
+        let directory: Arc<dyn Directory> = match &self.development {
             Some(_) => Arc::new(DevDirectory::new(bindings, dev::DEMO_TOWN)),
             None => bindings,
         };
@@ -207,7 +207,7 @@ impl Ground {
             service: "governance",
             permissions: Permissions::read(&pool),
             verifier: self.verifier.clone(),
-            directory,
+            directory: directory.clone(),
             clock: self.clock.clone(),
         };
         let worker =
@@ -219,7 +219,12 @@ impl Ground {
             deadline: Duration::from_secs(60),
         };
         let router = layers::layered(
-            governance::routes(context, &worker, self.development.as_ref().map(|_| governance::demo::MARK)),
+            governance::routes(
+                context,
+                &worker,
+                directory,
+                self.development.as_ref().map(|_| governance::demo::MARK),
+            ),
             &layers,
         );
         self.tasks.spawn(chassis::seal::run(

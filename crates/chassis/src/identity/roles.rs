@@ -205,6 +205,13 @@ pub static ROLES: &[Role] = &[
             "governance.caller.get",
         ]],
     },
+    // for the suite's own services, which ask governance about everybody: bound everywhere, to their accounts alone
+    Role {
+        id: "service",
+        zh: "服务账户",
+        en: "service account",
+        permissions: &[READ, &["governance.grants.resolve"]],
+    },
 ];
 
 /// The role with this id.

@@ -127,6 +127,34 @@ pub(crate) async fn tree(
     Ok((committees, blocks))
 }
 
+/// A committee in its community.
+#[derive(Debug)]
+pub(crate) struct Lies {
+    pub(crate) town: String,
+    pub(crate) community: String,
+    pub(crate) committee: String,
+}
+
+/// The committees that lie in these communities (`towns[n]`, `communities[n]`) on a day.
+pub(crate) async fn committees_in(
+    sql: &mut PgConnection,
+    towns: &[String],
+    communities: &[String],
+    day: &str,
+) -> Result<Vec<Lies>, Refusal> {
+    let rows = sqlx::query_as!(
+        Lies,
+        "select p.town, p.community, p.committee from committee_period p
+         where (p.town, p.community) in (select * from unnest($1::text[], $2::text[])) and upper_inf(p.recorded)
+           and p.valid @> $3::text::date
+         order by p.town, p.committee",
+        towns,
+        communities,
+        day,
+    );
+    Ok(rows.fetch_all(sql).await?)
+}
+
 /// Notes the first administrator; `false` when there was one.
 pub(crate) async fn bootstrap(sql: &mut PgConnection, principal: &str) -> Result<bool, Refusal> {
     let done =

@@ -180,9 +180,7 @@ impl Verb for Create {
         request: &Self::Request,
     ) -> Result<Record<pb::CreateCalendarPaperResponse>, Refusal> {
         // the papers are every town's: only who holds it everywhere enters one
-        if !work.call().may(work.call().permission(), "-").is_town() {
-            return Err(work.call().denied());
-        }
+        work.call().everywhere()?;
         let (head, days, terms) = parse(request)?;
         let mut papers = store::papers(work.sql()).await?;
         let before = Calendar::from_papers(&papers);

@@ -80,12 +80,16 @@ impl Committees {
         let as_of = AsOf::of(call, request.as_of_date.as_ref(), request.read_time.as_ref())?;
         let order = paging::order_by(&request.order_by, &["name"])?;
         let filter = paging::filter(&request.filter, encode::FILTER)?;
-        let bound = [town.town(), &request.filter, &request.order_by, &as_of.key()];
+        let counted = wire::date("household_count_date", request.household_count_date.as_ref())
+            .map_err(|fault| Refusal::fields(vec![fault]))?;
+        let counted_key = counted.map(|day| day.to_string()).unwrap_or_default();
+        let bound = [town.town(), &request.filter, &request.order_by, &as_of.key(), &counted_key];
         let paging = Paging::open(&self.0, call, &bound, request.page_size, &request.page_token)?;
         let asked = store::Asked {
             town: town.town(),
             scope: &scope,
             as_of: &as_of,
+            counted,
             filter: &filter,
             descending: order.descending,
             after: paging.after_first(),

@@ -295,6 +295,7 @@ impl Sheet for Committees {
             town: export.town.town(),
             scope: &chassis::identity::Scope::Town,
             as_of: &as_of,
+            counted: None,
             filter: &filter,
             descending: false,
             after: None,

@@ -8,6 +8,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use chassis::testing::walk::send;
 use contracts::linli::{
     governance::v1::{
         self as pb, person_service_client::PersonServiceClient,
@@ -22,7 +23,7 @@ use tonic::Status;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 use crate::{
-    access::{filled, methods, send},
+    access::WALK,
     harness::{Service, date as wire, with},
     imports::{import, ready},
 };
@@ -254,8 +255,8 @@ fn with_each(message: &DynamicMessage, typed: &str) -> Vec<(String, DynamicMessa
 async fn wrong_places(service: &Service) -> Vec<(String, Status)> {
     let administrator = service.token("administrator", "administrator", "malu");
     let mut refused = Vec::new();
-    for (method, _) in methods() {
-        let mut message = filled(&method, "c1");
+    for (method, _) in WALK.methods() {
+        let mut message = WALK.filled(&method, "c1");
         match method.input().get_field_by_name("validate_only") {
             Some(only) => message.set_field(&only, Value::Bool(true)),
             None if method.input().get_field_by_name("request_id").is_some() => continue,
@@ -263,7 +264,7 @@ async fn wrong_places(service: &Service) -> Vec<(String, Status)> {
         }
         for typed in WRONG {
             for (field, message) in with_each(&message, typed) {
-                if let Err(status) = send(service, &method, &message, Some(&administrator)).await {
+                if let Err(status) = send(&service.peer, &method, &message, Some(&administrator)).await {
                     refused.push((format!("{} {field} = {typed}", method.full_name()), status));
                 }
             }

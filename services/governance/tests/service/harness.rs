@@ -42,13 +42,14 @@ pub(crate) async fn service(today: Date) -> Service {
     let dir = tempfile::tempdir().unwrap();
     let issuer = DevIssuer::load_or_create(dir.path()).unwrap();
     let bindings: Arc<dyn Directory> = Arc::new(BindingDirectory(Arc::new(db.context.db.clone())));
-    let directory = Arc::new(DevDirectory::new(Arc::new(CachedDirectory::new(bindings)), "malu"));
+    let directory: Arc<dyn Directory> =
+        Arc::new(DevDirectory::new(Arc::new(CachedDirectory::new(bindings)), "malu"));
     let pool = DescriptorPool::decode(contracts::DESCRIPTORS).unwrap();
     let gatekeeper = Gatekeeper {
         service: "governance",
         permissions: Permissions::read(&pool),
         verifier: Verifier::new(vec![issuer.config()]),
-        directory,
+        directory: directory.clone(),
         clock: clock.clone(),
     };
     let worker = Worker::new(db.context.clone(), clock.clone(), governance::jobs());
@@ -58,7 +59,8 @@ pub(crate) async fn service(today: Date) -> Service {
         in_flight: 512,
         deadline: Duration::from_secs(30),
     };
-    let peer = layers::near(layers::layered(governance::routes(&db.context, &worker, None), &layers));
+    let peer =
+        layers::near(layers::layered(governance::routes(&db.context, &worker, directory, None), &layers));
     let service = Service { db, clock, peer, worker, issuer };
     service
         .sql("insert into town (town, display_name) values ('malu', '马陆镇'), ('other', '另一个镇')")

@@ -10,6 +10,7 @@ mod forces;
 mod harness;
 mod imports;
 mod mergers;
+mod peers;
 mod people;
 mod places;
 mod plans;

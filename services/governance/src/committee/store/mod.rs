@@ -235,15 +235,26 @@ const VIEW: &str = r"select c.town, c.id, c.kind, c.preparation_start::text as p
 const BELIEVED: &str =
     " (case when i.at = 'infinity' then upper_inf(p.recorded) else p.recorded @> i.at end) and p.valid @> ";
 
-fn view(as_of: &AsOf) -> QueryBuilder<Postgres> {
+/// The declared count of the last day up to the one that is asked about.
+const COUNTED_BY: &str = "(select * from household_count n where n.town = c.town and n.committee = c.id
+    and (case when i.at = 'infinity' then upper_inf(n.recorded) else n.recorded @> i.at end) and n.valid_on <= ";
+
+/// The first count after that day.
+const COUNTED_AFTER: &str = "(select * from household_count n where n.town = c.town and n.committee = c.id
+    and (case when i.at = 'infinity' then upper_inf(n.recorded) else n.recorded @> i.at end) and n.valid_on > ";
+
+/// Committees on a day with their declared counts; with those of `counted` when it is given, and then of the first day after it
+/// where there is none before.
+fn view(as_of: &AsOf, counted: Option<Date>) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(VIEW);
     sql.push(" cross join (select ").push_bind(as_of.instant()).push("::text::timestamptz as at) i");
-    sql.push(" left join lateral (select * from household_count n where n.town = c.town and n.committee = c.id and n.valid_on <= ");
-    sql.push_bind(as_of.day.to_string()).push(
-        "::date and (case when i.at = 'infinity' then upper_inf(n.recorded) else n.recorded @> i.at end)",
-    );
-    sql.push(" order by n.valid_on desc limit 1) n on true where").push(BELIEVED);
-    sql.push_bind(as_of.day.to_string()).push("::date and ");
+    sql.push(" left join lateral (").push(COUNTED_BY);
+    sql.push_bind(counted.unwrap_or(as_of.day).to_string()).push("::date order by n.valid_on desc limit 1)");
+    if let Some(day) = counted {
+        sql.push(" union all ").push(COUNTED_AFTER);
+        sql.push_bind(day.to_string()).push("::date order by n.valid_on limit 1) order by valid_on limit 1");
+    }
+    sql.push(") n on true where").push(BELIEVED).push_bind(as_of.day.to_string()).push("::date and ");
     sql
 }
 
@@ -265,7 +276,7 @@ pub(crate) async fn get(
     scope: &Scope,
     as_of: &AsOf,
 ) -> Result<Option<View>, Refusal> {
-    let mut query = view(as_of);
+    let mut query = view(as_of, None);
     query.push("c.town = ").push_bind(name.town()).push(" and c.id = ").push_bind(name.committee());
     push_scope(&mut query, scope);
     Ok(query.build_query_as().fetch_optional(sql).await?)
@@ -277,6 +288,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) town: &'a str,
     pub(crate) scope: &'a Scope,
     pub(crate) as_of: &'a AsOf,
+    /// The day whose declared count is shown, when it is another one.
+    pub(crate) counted: Option<Date>,
     pub(crate) filter: &'a Predicate,
     pub(crate) descending: bool,
     pub(crate) after: Option<&'a str>,
@@ -285,7 +298,7 @@ pub(crate) struct Asked<'a> {
 
 /// A page of committees by id.
 pub(crate) fn list_query(asked: &Asked<'_>) -> QueryBuilder<Postgres> {
-    let mut query = view(asked.as_of);
+    let mut query = view(asked.as_of, asked.counted);
     query.push("c.town = ").push_bind(asked.town.to_owned());
     push_scope(&mut query, asked.scope);
     query.push(" and ");

@@ -1,4 +1,7 @@
-//! What the tests of the chassis and of services share: a database of their own, calls, many at once.
+//! What the tests of the chassis and of services share: a database of their own, calls, many at once, a walk over every RPC.
+
+mod raw;
+pub mod walk;
 
 use std::sync::Arc;
 
