@@ -348,7 +348,7 @@ mod tests {
         #[test]
         fn an_earmark_is_read_as_it_is_written(id in "[a-z0-9][a-z0-9-]{0,62}", which in 0..3) {
             let earmark = [Earmark::Carried, Earmark::Project(id.clone()), Earmark::Delegation(id)][which as usize].clone();
-            prop_assert_eq!(earmark.to_string().parse::<Earmark>().as_ref(), Ok(&earmark));
+            prop_assert_eq!(earmark.to_string().parse::<Earmark>(), Ok(earmark.clone()));
             prop_assert_eq!(Earmark::of_name("malu", &earmark.name("malu")), Ok(earmark.clone()));
             prop_assert!(earmark == Earmark::Carried || Earmark::of_name("other", &earmark.name("malu")).is_err());
         }
