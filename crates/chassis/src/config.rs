@@ -1,7 +1,11 @@
 //! Settings from the environment: declared with their meaning, unit and default, checked all at once, printed without
 //! their secrets.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use jsonwebtoken::Algorithm;
 use kernel::page::PageKey;
@@ -63,6 +67,10 @@ pub static SETTINGS: &[Setting] = &[
         "LINLI_GOVERNANCE_DATABASE_URL",
         "the database of governance, with a role that may become linli_governance",
     ),
+    secret(
+        "LINLI_SERVICE_TOKEN",
+        "the token with which a service calls the others, of an account that holds the role `service` everywhere; its file is read again every minute",
+    ),
     setting(
         "LINLI_DATA_DIR",
         None,
@@ -111,6 +119,7 @@ pub static SETTINGS: &[Setting] = &[
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     values: BTreeMap<&'static str, String>,
+    files: BTreeMap<&'static str, PathBuf>,
 }
 
 /// A setting that can't be used.
@@ -129,24 +138,29 @@ impl Config {
     /// # Errors
     /// Every file that can't be read.
     pub fn read(look_up: impl Fn(&str) -> Option<String>) -> Result<Config, Vec<BadSetting>> {
-        let (mut values, mut bad) = (BTreeMap::new(), Vec::new());
+        let mut config = Config::default();
+        let mut bad = Vec::new();
         for setting in SETTINGS {
-            let from_file = || {
-                let file = look_up(&format!("{}_FILE", setting.name))?;
-                match std::fs::read_to_string(&file) {
-                    Ok(text) => Some(text.trim_end().to_owned()),
-                    Err(error) => {
-                        bad.push(BadSetting { name: setting.name, why: format!("{file}: {error}") });
-                        None
-                    }
+            let name = setting.name;
+            let given = look_up(name).filter(|value| !value.is_empty());
+            let file = look_up(&format!("{name}_FILE")).filter(|_| given.is_none()).map(PathBuf::from);
+            let from_file = file.as_deref().and_then(|file| match std::fs::read_to_string(file) {
+                Ok(text) => Some(text.trim_end().to_owned()),
+                Err(error) => {
+                    bad.push(BadSetting { name, why: format!("{}: {error}", file.display()) });
+                    None
                 }
-            };
-            let value = look_up(setting.name).filter(|value| !value.is_empty()).or_else(from_file);
-            if let Some(value) = value.or_else(|| setting.default.map(str::to_owned)) {
-                values.insert(setting.name, value);
-            }
+            });
+            config.files.extend(file.map(|file| (name, file)));
+            let value = given.or(from_file).or_else(|| setting.default.map(str::to_owned));
+            config.values.extend(value.map(|value| (name, value)));
         }
-        if bad.is_empty() { Ok(Config { values }) } else { Err(bad) }
+        if bad.is_empty() { Ok(config) } else { Err(bad) }
+    }
+
+    /// The file that holds the value of a setting, when one does: what changes in it can be read again.
+    pub fn file(&self, name: &str) -> Option<&Path> {
+        self.files.get(name).map(PathBuf::as_path)
     }
 
     /// The value of a setting.

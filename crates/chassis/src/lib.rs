@@ -9,6 +9,7 @@ pub mod config;
 pub mod context;
 pub mod db;
 pub mod fields;
+pub mod governance;
 pub mod identity;
 pub mod imports;
 pub mod layers;

@@ -4,7 +4,9 @@
 use std::convert::Infallible;
 
 use tonic::{Status, body::Body, transport::Endpoint};
-use tower::{Service, ServiceExt, util::BoxCloneSyncService};
+use tower::{Layer, Service, ServiceExt, util::BoxCloneSyncService};
+
+use crate::telemetry::Trace;
 
 /// Something that answers gRPC requests: a channel or the layered routes of a service in this process.
 pub type Peer = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, Status>;
@@ -35,4 +37,9 @@ where
         request.extensions_mut().clear();
         request
     }))
+}
+
+/// A peer within the span of `service`'s call to it, which carries the trace on.
+pub fn traced(peer: Peer, service: &'static str) -> Peer {
+    Peer::new(Trace::client(service).layer(peer))
 }

@@ -287,7 +287,8 @@ async fn all(ground: &Ground, listen: Listeners) -> Done {
     let context = ground.governance().await?;
     let router = ground.layered_governance(&context)?;
     let near = layers::near(router);
-    let backends = Backends::new(HashMap::from([("governance".to_owned(), traced(near.clone()))]));
+    let backends =
+        Backends::new(HashMap::from([("governance".to_owned(), peer::traced(near.clone(), "gateway"))]));
     if ground.development.is_some() && ground.config.parsed("LINLI_DEMO")? {
         governance::demo::load(&context, &ground.clock).await?;
     }
@@ -342,17 +343,12 @@ async fn governance_alone(ground: &Ground, listen: Listeners) -> Done {
 
 async fn gateway_alone(ground: &Ground, listen: Listeners) -> Done {
     let url: String = ground.config.parsed("LINLI_GOVERNANCE_URL")?;
-    let backends = Backends::new(HashMap::from([("governance".to_owned(), traced(peer::far(&url)?))]));
+    let backends =
+        Backends::new(HashMap::from([("governance".to_owned(), peer::traced(peer::far(&url)?, "gateway"))]));
     let edge = gateway::gateway(&ground.gateway_settings()?, &backends, ground.verifier.clone())?;
     let (gateway, admin) = (listen.main.local_addr()?, listen.admin.local_addr()?);
     ground.accept(listen.main, edge);
     ground.accept(listen.admin, ground.admin().router());
     tracing::info!(%gateway, %admin, "the gateway is listening");
     Ok(())
-}
-
-/// A peer within the span of the call to it, which carries the trace on.
-fn traced(peer: peer::Peer) -> peer::Peer {
-    use tower::Layer;
-    peer::Peer::new(telemetry::Trace::client("gateway").layer(peer))
 }

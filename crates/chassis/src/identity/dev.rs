@@ -57,6 +57,7 @@ pub struct DevClaims {
 }
 
 /// The development issuer.
+#[derive(Clone)]
 pub struct DevIssuer {
     key: EncodingKey,
     kid: String,

@@ -48,8 +48,9 @@ impl CachedDirectory {
 #[tonic::async_trait]
 impl Directory for CachedDirectory {
     async fn grants(&self, identity: &Identity) -> Result<Grants, Unreachable> {
-        // groups come with the token, so they belong to the key
-        let key = format!("{}|{}", identity.principal(), identity.groups.join("|"));
+        // groups and person come with the token, so they belong to the key
+        let person = identity.person.as_deref().unwrap_or_default();
+        let key = format!("{}|{}|{person}", identity.principal(), identity.groups.join("|"));
         let asked = self.fresh.try_get_with(key.clone(), self.inner.grants(identity)).await;
         match asked {
             Ok(grants) => {

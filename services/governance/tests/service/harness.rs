@@ -30,7 +30,7 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     pub(crate) peer: Peer,
     pub(crate) worker: Worker,
-    issuer: DevIssuer,
+    pub(crate) issuer: DevIssuer,
 }
 
 /// A service with the town `malu`, its community `a` and the founded committee `c1`, on `today`.

@@ -6,6 +6,7 @@ mod access;
 mod behind;
 mod bodies;
 mod canaries;
+mod client;
 mod forces;
 mod harness;
 mod imports;
