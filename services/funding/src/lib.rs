@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use chassis::{
     context::Context,
+    governance::Governance,
     imports::{ImportJob, Imports, Sheets},
     operations::{Job, Jobs, Operations, Worker},
     platform::{Audit, Catalogue, Events, rows},
@@ -23,18 +24,26 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 /// Bytes of a request at most: an import brings files.
 const MESSAGE: usize = 16 << 20;
 
+/// What its sealer chains beside events and audit records: the ledger.
+pub static SEALERS: &[chassis::seal::Sealer] = &[|sql| Box::pin(ledger::seal::pass(sql))];
+
 /// The tables that it imports and exports, each after those that it requires.
 pub fn tables() -> Sheets {
     Vec::new().into()
 }
 
 /// What its workers do.
-pub fn jobs() -> Jobs {
+pub fn jobs(_governance: &Governance) -> Jobs {
     Jobs::from([("import", Arc::new(ImportJob(tables())) as Arc<dyn Job>)])
 }
 
 /// Its gRPC services. `mark` is what exported files say of a demonstration.
-pub fn routes(context: &Context, worker: &Worker, mark: Option<&'static str>) -> Routes {
+pub fn routes(
+    context: &Context,
+    worker: &Worker,
+    _governance: &Governance,
+    mark: Option<&'static str>,
+) -> Routes {
     let imports = Imports { context: context.clone(), worker: worker.clone(), sheets: tables(), mark };
     let tables = vec![rows(&ledger::rules::HOLDS)];
     Routes::new(pb::ledger_service_server::LedgerServiceServer::new(ledger::Ledger(context.clone())))

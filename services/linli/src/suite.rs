@@ -229,6 +229,7 @@ impl Ground {
         );
         self.tasks.spawn(chassis::seal::run(
             context.db.clone(),
+            &[],
             Duration::from_millis(200),
             self.stop.clone(),
         ));

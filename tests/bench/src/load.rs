@@ -159,7 +159,7 @@ impl Bench {
             }
             times.import += self.import(table, file, first, at - first).await?;
             let begun = Instant::now();
-            while seal::pass(&self.db.context.db).await? > 0 {}
+            while seal::pass(&self.db.context.db, &[]).await? > 0 {}
             times.sealing += begun.elapsed();
             times.plain += plain.copy(&mut self.owner, "plain").await?;
             times.heap += plain.copy(&mut self.owner, "heap").await?;

@@ -51,6 +51,16 @@ const READ: &[&str] = &[
     "governance.structure.get",
 ];
 
+/// What everybody with a role in the structure may read of its money, within his area.
+const READ_FUNDS: &[&str] = &[
+    "funding.accounts.get",
+    "funding.accounts.list",
+    "funding.entries.get",
+    "funding.entries.list",
+    "funding.holds.get",
+    "funding.holds.list",
+];
+
 /// All roles.
 pub static ROLES: &[Role] = &[
     Role {
@@ -65,6 +75,7 @@ pub static ROLES: &[Role] = &[
         en: "town officer",
         permissions: &[
             READ,
+            READ_FUNDS,
             &[
                 "governance.communities.*",
                 "governance.committees.*",
@@ -80,6 +91,9 @@ pub static ROLES: &[Role] = &[
                 "governance.structure.*",
                 "governance.towns.update",
                 "governance.roleBindings.*",
+                "funding.entries.reverse",
+                "funding.holds.*",
+                "funding.ledger.verify",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -87,7 +101,12 @@ pub static ROLES: &[Role] = &[
             ],
         ],
     },
-    Role { id: "town-cashier", zh: "镇出纳", en: "town cashier", permissions: &[READ] },
+    Role {
+        id: "town-cashier",
+        zh: "镇出纳",
+        en: "town cashier",
+        permissions: &[READ, READ_FUNDS, &["funding.holds.post"]],
+    },
     Role { id: "department", zh: "职能部门", en: "department", permissions: &[READ] },
     Role {
         id: "community-officer",
@@ -95,6 +114,7 @@ pub static ROLES: &[Role] = &[
         en: "community officer",
         permissions: &[
             READ,
+            READ_FUNDS,
             &[
                 "governance.stewardships.*",
                 "governance.blocks.update",
@@ -114,6 +134,7 @@ pub static ROLES: &[Role] = &[
         en: "committee officer",
         permissions: &[
             READ,
+            READ_FUNDS,
             &[
                 "governance.blocks.*",
                 "governance.stewardships.handOver",
@@ -180,9 +201,11 @@ pub static ROLES: &[Role] = &[
         en: "auditor",
         permissions: &[
             READ,
+            READ_FUNDS,
             &[
                 "governance.roleBindings.get",
                 "governance.roleBindings.list",
+                "funding.ledger.verify",
                 "platform.audit.*",
                 "platform.events.list",
                 "platform.operations.get",

@@ -11,7 +11,7 @@ mod tests;
 
 pub use chain::{Verification, verify};
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
 
 use sqlx::{PgConnection, Row};
 use tokio_util::sync::CancellationToken;
@@ -27,8 +27,12 @@ const EVENTS: i64 = 5_000;
 /// How often what is kept for a time is looked through.
 const TIDY: Duration = Duration::from_secs(3_600);
 
-/// Seals until `stop`, every `pause` and as long as there is more.
-pub async fn run(db: Db, pause: Duration, stop: CancellationToken) {
+/// What a service seals beside events and audit records, within the same transaction: yields how many rows it took.
+pub type Sealer =
+    for<'a> fn(&'a mut PgConnection) -> Pin<Box<dyn Future<Output = Result<i64, Refusal>> + Send + 'a>>;
+
+/// Seals until `stop`, every `pause` and as long as there is more; `own` is what the service seals beside.
+pub async fn run(db: Db, own: &'static [Sealer], pause: Duration, stop: CancellationToken) {
     let mut tidied = tokio::time::Instant::now();
     while !stop.is_cancelled() {
         if tidied.elapsed() > TIDY {
@@ -37,7 +41,7 @@ pub async fn run(db: Db, pause: Duration, stop: CancellationToken) {
                 tracing::warn!(error = %refusal, "old request ids stay for another hour");
             }
         }
-        match pass(&db).await {
+        match pass(&db, own).await {
             Ok(taken) if taken >= BATCH => continue,
             Ok(_) => {}
             Err(refusal) => tracing::warn!(error = %refusal, "sealing failed; it will be tried again"),
@@ -72,7 +76,7 @@ pub async fn forget(db: &Db) -> Result<u64, Refusal> {
 ///
 /// # Errors
 /// UNAVAILABLE without a connection.
-pub async fn pass(db: &Db) -> Result<i64, Refusal> {
+pub async fn pass(db: &Db, own: &[Sealer]) -> Result<i64, Refusal> {
     let mut tx = db.begin().await?;
     let mine: bool = sqlx::query("select pg_try_advisory_xact_lock(hashtext(current_schema() || ' sealer'))")
         .fetch_one(&mut *tx)
@@ -81,7 +85,10 @@ pub async fn pass(db: &Db) -> Result<i64, Refusal> {
     if !mine {
         return Ok(0);
     }
-    let taken = number_events(&mut tx).await?.max(chain::seal(&mut tx, BATCH).await?);
+    let mut taken = number_events(&mut tx).await?.max(chain::seal(&mut tx, BATCH).await?);
+    for seal in own {
+        taken = taken.max(seal(&mut tx).await?);
+    }
     tx.commit().await?;
     Ok(taken)
 }

@@ -52,7 +52,7 @@ async fn fill(db: &TestDb, records: i64) {
     for version in 1..=records {
         begin(db).await.commit(record("towns/malu", version)).await.unwrap();
     }
-    pass(&db.context.db).await.unwrap();
+    pass(&db.context.db, &[]).await.unwrap();
 }
 
 async fn owner(db: &TestDb, sql: &'static str) {
@@ -97,9 +97,9 @@ async fn a_late_commit_is_not_skipped_and_a_resource_keeps_its_order() {
         .unwrap();
     begin(&db).await.commit(record("towns/malu", 1)).await.unwrap();
     begin(&db).await.commit(record("towns/malu", 2)).await.unwrap();
-    assert_eq!(pass(&db.context.db).await.unwrap(), 2);
+    assert_eq!(pass(&db.context.db, &[]).await.unwrap(), 2);
     late.commit(record("towns/other", 1)).await.unwrap();
-    pass(&db.context.db).await.unwrap();
+    pass(&db.context.db, &[]).await.unwrap();
     let mut read = db.context.db.read().await.unwrap();
     let rows: Vec<(i64, String)> =
         sqlx::query_as("select seq, resource from event order by seq").fetch_all(read.sql()).await.unwrap();
@@ -119,14 +119,14 @@ async fn writers_and_sealers_at_once_leave_no_hole() {
             barrier.wait().await;
             for version in 1..=4 {
                 begin(&db).await.commit(record(&format!("towns/t{n}"), version)).await.unwrap();
-                pass(&db.context.db).await.unwrap();
+                pass(&db.context.db, &[]).await.unwrap();
             }
         });
     }
     while let Some(done) = tasks.join_next().await {
         done.unwrap();
     }
-    while pass(&db.context.db).await.unwrap() > 0 {}
+    while pass(&db.context.db, &[]).await.unwrap() > 0 {}
     let found = verified(&db).await;
     assert_eq!((found.fault, found.records, found.unsealed), (None, 96, 0));
     let mut read = db.context.db.read().await.unwrap();

@@ -314,7 +314,7 @@ async fn no_resident_turns_up_where_only_ids_belong() {
     refused.extend(wrong_places(&service).await);
     assert!(refused.len() > 400, "{} refusals", refused.len());
     let told = dry_runs(&service).await;
-    while chassis::seal::pass(&service.db.context.db).await.unwrap() > 0 {}
+    while chassis::seal::pass(&service.db.context.db, &[]).await.unwrap() > 0 {}
     let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     for sign in ["sqlx::query", "linli.governance.v1.PersonService/RevealPerson", "event recorded", "refused"]
     {

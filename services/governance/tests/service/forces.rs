@@ -226,7 +226,7 @@ async fn told_without_what_is_personal(service: &Service) {
     let file = people.export_person(service.officer(request)).await.unwrap().into_inner();
     assert_eq!(file.block_forces.len(), 3, "the row as it was and the two that were left");
     let context = &service.db.context;
-    while chassis::seal::pass(&context.db).await.unwrap() > 0 {}
+    while chassis::seal::pass(&context.db, &[]).await.unwrap() > 0 {}
     let request = ListEventsRequest {
         parent: "services/governance".to_owned(),
         town: "towns/malu".to_owned(),

@@ -1,0 +1,8 @@
+//! Funding over its layers, with a real governance as its peer, against real Postgres: databases for each test.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
+
+mod behind;
+mod harness;
+mod ledger;
+mod sequences;
