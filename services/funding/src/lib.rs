@@ -32,12 +32,13 @@ pub fn tables() -> Sheets {
     Vec::new().into()
 }
 
-/// What its workers do.
+/// What its workers do. `governance` is asked for committees.
 pub fn jobs(_governance: &Governance) -> Jobs {
     Jobs::from([("import", Arc::new(ImportJob(tables())) as Arc<dyn Job>)])
 }
 
-/// Its gRPC services. `mark` is what exported files say of a demonstration.
+/// Its gRPC services. `governance` is asked for committees, organisations and working days; `mark` is what exported files say of a
+/// demonstration.
 pub fn routes(
     context: &Context,
     worker: &Worker,
