@@ -3,6 +3,7 @@
 
 mod actor;
 pub mod ledger;
+pub mod measure;
 mod money;
 pub mod reasons;
 

@@ -3,9 +3,12 @@
 //! `cargo run --release -p bench [ROWS …]`: reads and lists against the same SQL through the bare driver, at growing
 //! numbers of rows (default 1000 10000 100000; 1000000 on demand).
 //!
+//! `cargo run --release -p bench -- ledger`: transfers booked in batches against a transaction by hand for each.
+//!
 //! `cargo run --release -p bench -- load HOUSEHOLDS RESIDENTS [--one-by-one]`: an import against COPY.
 
 mod copy;
+mod ledger;
 mod load;
 mod places;
 mod sizes;
@@ -31,6 +34,7 @@ async fn main() -> Done<()> {
             };
             load::run(households, residents, rest.iter().any(|text| text == "--one-by-one")).await
         }
+        Some((first, [])) if first == "ledger" => ledger::run().await,
         _ => sizes::run(arguments.iter().map(|text| text.parse()).collect::<Result<_, _>>()?).await,
     }
 }
