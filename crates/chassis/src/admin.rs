@@ -24,7 +24,7 @@ type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + 
 /// What the admin port shows.
 #[derive(Clone, Default)]
 pub struct Admin {
-    checks: Vec<(&'static str, Check)>,
+    checks: Vec<(String, Check)>,
     traces: Option<TraceStore>,
     clock: Option<Clock>,
     banner: Option<String>,
@@ -33,11 +33,11 @@ pub struct Admin {
 impl Admin {
     /// Adds something that must work before calls are taken.
     #[must_use]
-    pub fn check<F>(mut self, name: &'static str, check: impl Fn() -> F + Send + Sync + 'static) -> Admin
+    pub fn check<F>(mut self, name: impl Into<String>, check: impl Fn() -> F + Send + Sync + 'static) -> Admin
     where
         F: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
-        self.checks.push((name, Arc::new(move || Box::pin(check()))));
+        self.checks.push((name.into(), Arc::new(move || Box::pin(check()))));
         self
     }
 
@@ -85,8 +85,7 @@ async fn ready(State(admin): State<Arc<Admin>>) -> Response {
     for (name, check) in &admin.checks {
         let done = check().await;
         good &= done.is_ok();
-        checks
-            .insert((*name).to_owned(), done.map_or_else(|refusal| refusal.reason().name, |()| "ok").into());
+        checks.insert(name.clone(), done.map_or_else(|refusal| refusal.reason().name, |()| "ok").into());
     }
     let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(json!({"ready": good, "checks": checks}))).into_response()

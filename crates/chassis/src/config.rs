@@ -55,10 +55,16 @@ pub static SETTINGS: &[Setting] = &[
         "where the governance service listens when it is a process of its own",
     ),
     setting(
+        "LINLI_FUNDING_LISTEN",
+        Some("127.0.0.1:8092"),
+        "where the funding service listens when it is a process of its own",
+    ),
+    setting(
         "LINLI_GOVERNANCE_URL",
         None,
-        "the governance service for a gateway of its own: http://host:port",
+        "the governance service for a gateway and for other services of their own: http://host:port",
     ),
+    setting("LINLI_FUNDING_URL", None, "the funding service for a gateway of its own: http://host:port"),
     secret(
         "LINLI_DATABASE_URL",
         "a database of the owner for all services; unset: a private Postgres in LINLI_DATA_DIR",
@@ -66,6 +72,10 @@ pub static SETTINGS: &[Setting] = &[
     secret(
         "LINLI_GOVERNANCE_DATABASE_URL",
         "the database of governance, with a role that may become linli_governance",
+    ),
+    secret(
+        "LINLI_FUNDING_DATABASE_URL",
+        "the database of funding, with a role that may become linli_funding",
     ),
     secret(
         "LINLI_SERVICE_TOKEN",

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::Value;
 
-use crate::dev;
+use crate::{dev, suite::SERVICES};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -92,4 +92,42 @@ pub(crate) async fn call(
         return Err(format!("{}: {}", head.status, String::from_utf8_lossy(&body)).into());
     }
     Ok((serde_json::from_slice(&body)?, head.headers.contains_key("linli-replayed")))
+}
+
+/// The tables of every service, each after those that it requires.
+pub(crate) struct Tables {
+    all: Vec<(&'static str, String)>,
+    failed: Option<Failure>,
+}
+
+impl Tables {
+    /// Asks each service that the suite knows; one that does not answer is told of when a table is missed.
+    pub(crate) async fn ask(caller: &Caller) -> Tables {
+        let mut tables = Tables { all: Vec::new(), failed: None };
+        for service in SERVICES {
+            match call(caller, "GET", &format!("/v1/services/{}/tables", service.name), None).await {
+                Ok((answer, _)) => {
+                    let names = answer["tables"].as_array().into_iter().flatten();
+                    let names = names.filter_map(|table| table["table"].as_str());
+                    tables.all.extend(names.map(|table| (service.name, table.to_owned())));
+                }
+                Err(error) => tables.failed = Some(error),
+            }
+        }
+        tables
+    }
+
+    /// Where a table stands among all, and the service that it belongs to: the first that has one of this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn find(&self, table: &str) -> Result<(usize, &'static str), String> {
+        let found = self.all.iter().position(|(_, name)| name == table);
+        let found = found.and_then(|at| Some((at, self.all.get(at)?.0)));
+        found.ok_or_else(|| {
+            let names = self.all.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+            let failed = self.failed.as_ref().map(|error| format!("; {error}")).unwrap_or_default();
+            format!("no table {table}; there are {names}{failed}")
+        })
+    }
 }

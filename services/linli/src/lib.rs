@@ -72,6 +72,8 @@ pub enum Target {
     All,
     /// The governance service.
     Governance,
+    /// The funding service.
+    Funding,
     /// The gateway.
     Gateway,
 }

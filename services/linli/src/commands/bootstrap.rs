@@ -12,7 +12,7 @@ use chassis::{
 };
 use kernel::page::PageKey;
 
-use crate::{Done, dev, suite::governance_schema};
+use crate::{Done, dev, suite::GOVERNANCE};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
     }
     let config = dev::config()?;
     let mut _server = None;
-    let url = match config.get("LINLI_GOVERNANCE_DATABASE_URL").or_else(|| config.get("LINLI_DATABASE_URL")) {
+    let url = match config.get(GOVERNANCE.database).or_else(|| config.get("LINLI_DATABASE_URL")) {
         Some(url) => url.to_owned(),
         None => {
             let (server, url) = dev::database(&dev::data_dir(&config).canonicalize()?).await?;
@@ -38,14 +38,14 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
             url
         }
     };
-    let db = Db::open(&url, &governance_schema(), &PoolSettings::default(), Vault::random()?)?;
+    let db = Db::open(&url, &GOVERNANCE.schema(), &PoolSettings::default(), Vault::random()?)?;
     // nothing is read page by page here: any key will do
-    let context = Context { service: "governance", db, pages: PageKey::new([0; 32]) };
+    let context = Context { service: GOVERNANCE.name, db, pages: PageKey::new([0; 32]) };
     let operator = Caller {
         principal: "urn:linli:command-line|bootstrap".to_owned(),
         grants: Arc::new(Grants::default()),
     };
-    let call = Call::new(operator, "governance", "linli admin bootstrap", "public", Clock::real());
+    let call = Call::new(operator, GOVERNANCE.name, "linli admin bootstrap", "public", Clock::real());
     let binding = governance::access::bootstrap(&context, &call, &arguments.town, &arguments.subject).await?;
     println!("{} is administrator: {}", arguments.subject, binding.name);
     Ok(())

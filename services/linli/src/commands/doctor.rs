@@ -7,7 +7,10 @@ use chassis::{
     db::{Db, PoolSettings},
 };
 
-use crate::{Done, dev, suite::governance_schema};
+use crate::{
+    Done, dev,
+    suite::{SERVICES, Service},
+};
 
 pub(crate) async fn run() -> Done {
     let config = dev::config()?;
@@ -39,18 +42,25 @@ pub(crate) async fn run() -> Done {
         "LINLI_DATA_KEYS, LINLI_INDEX_KEY",
         "set number:base64 of 32 bytes, and 32 or more secret characters",
     );
-    match database(&config).await {
-        Ok(what) => say(true, &what, ""),
-        Err(error) => say(false, "database", &error),
+    say(
+        development || config.get("LINLI_SERVICE_TOKEN").is_some(),
+        "LINLI_SERVICE_TOKEN",
+        "set a token of an account that holds the role `service` everywhere; only governance and the gateway of their own do without",
+    );
+    for service in SERVICES {
+        match database(&config, service).await {
+            Ok(what) => say(true, &format!("{}: {what}", service.name), ""),
+            Err(error) => say(false, &format!("{}: database", service.name), &error),
+        }
     }
     if bad == 0 { Ok(()) } else { Err(format!("{bad} thing(s) to mend").into()) }
 }
 
-async fn database(config: &Config) -> Result<String, String> {
-    match config.get("LINLI_GOVERNANCE_DATABASE_URL").or_else(|| config.get("LINLI_DATABASE_URL")) {
+async fn database(config: &Config, service: &Service) -> Result<String, String> {
+    match config.get(service.database).or_else(|| config.get("LINLI_DATABASE_URL")) {
         Some(url) => {
             let vault = chassis::vault::Vault::random().map_err(|error| error.to_string())?;
-            let db = Db::open(url, &governance_schema(), &PoolSettings::default(), vault)
+            let db = Db::open(url, &service.schema(), &PoolSettings::default(), vault)
                 .map_err(|error| error.to_string())?;
             db.ping().await.map_err(|error| format!("{error}; is it up, and has `linli migrate` run?"))?;
             Ok("database answers".to_owned())

@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
     Done,
-    client::{Caller, call},
+    client::{Caller, Tables, call},
 };
 
 #[derive(clap::Args)]
@@ -50,6 +50,7 @@ impl Format {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Done {
+    let (_, service) = Tables::ask(&arguments.caller).await.find(&arguments.table)?;
     let (mut token, mut parts) = (String::new(), 0);
     loop {
         let query = form_urlencoded::Serializer::new(String::new())
@@ -59,7 +60,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
             .append_pair("template", if arguments.template { "true" } else { "false" })
             .append_pair("pageToken", &token)
             .finish();
-        let path = format!("/v1/services/governance/tables:export?{query}");
+        let path = format!("/v1/services/{service}/tables:export?{query}");
         let (answer, _) = call(&arguments.caller, "GET", &path, None).await?;
         let content = STANDARD.decode(answer["content"].as_str().unwrap_or_default())?;
         answer["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut token);

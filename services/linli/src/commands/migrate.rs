@@ -2,21 +2,24 @@
 
 use chassis::db::migrate;
 
-use crate::{Done, dev, suite::governance_schema};
+use crate::{Done, dev, suite::SERVICES};
 
 pub(crate) async fn run() -> Done {
     let config = dev::config()?;
-    let url = config.get("LINLI_DATABASE_URL").or_else(|| config.get("LINLI_GOVERNANCE_DATABASE_URL"));
-    let schema = governance_schema();
-    match url {
-        Some(url) => migrate(url, &schema).await?,
-        None => {
-            let dir = dev::data_dir(&config);
-            dev::prepare(&dir)?;
-            let (_server, url) = dev::database(&dir.canonicalize()?).await?;
-            migrate(&url, &schema).await?;
-        }
+    let mut own = None;
+    for service in SERVICES {
+        let given = config.get("LINLI_DATABASE_URL").or_else(|| config.get(service.database));
+        let url = match (given, &own) {
+            (Some(url), _) => url.to_owned(),
+            (None, Some((_, url))) => String::clone(url),
+            (None, None) => {
+                let dir = dev::data_dir(&config);
+                dev::prepare(&dir)?;
+                own.insert(dev::database(&dir.canonicalize()?).await?).1.clone()
+            }
+        };
+        migrate(&url, &service.schema()).await?;
+        println!("{} is up to date", service.name);
     }
-    println!("governance is up to date");
     Ok(())
 }

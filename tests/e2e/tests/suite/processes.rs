@@ -81,30 +81,33 @@ async fn asked_to_stop_it_drains_and_ends_well() {
     assert!(running.child.wait().unwrap().success());
 }
 
+/// Each service as a process of its own, and the gateway before them.
 #[tokio::test]
 async fn processes_apart_give_one_trace() {
     let dir = open_dir();
-    // the database, its schema and the demonstration, then each service on its own
+    // the database, its schemas and the demonstration, then each service on its own
     drop(start(dir.path()));
     let free = |()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let (service, service_admin, gateway, gateway_admin) = (free(()), free(()), free(()), free(()));
-    let url = format!("http://{service}");
-    let spawn = |target: &str, settings: &[(&str, &str)]| {
-        let mut command = crate::running::linli(dir.path(), &["serve", "--target", target]);
-        command.envs(settings.iter().copied()).spawn().unwrap()
-    };
-    let mut governance =
-        spawn("governance", &[("LINLI_GOVERNANCE_LISTEN", &service), ("LINLI_ADMIN_LISTEN", &service_admin)]);
-    let mut edge = spawn(
-        "gateway",
-        &[
+    let (governance, funding, gateway) = (free(()), free(()), free(()));
+    let admin = [free(()), free(()), free(())];
+    let (governance_url, funding_url) = (format!("http://{governance}"), format!("http://{funding}"));
+    let settings = [
+        vec![("LINLI_GOVERNANCE_LISTEN", &governance)],
+        vec![("LINLI_FUNDING_LISTEN", &funding), ("LINLI_GOVERNANCE_URL", &governance_url)],
+        vec![
             ("LINLI_GATEWAY_LISTEN", &gateway),
-            ("LINLI_ADMIN_LISTEN", &gateway_admin),
-            ("LINLI_GOVERNANCE_URL", &url),
+            ("LINLI_GOVERNANCE_URL", &governance_url),
+            ("LINLI_FUNDING_URL", &funding_url),
         ],
-    );
+    ];
+    let mut children = Vec::new();
+    for (n, target) in ["governance", "funding", "gateway"].into_iter().enumerate() {
+        let mut command = crate::running::linli(dir.path(), &["serve", "--target", target]);
+        command.envs(settings[n].iter().copied()).env("LINLI_ADMIN_LISTEN", &admin[n]);
+        children.push(command.spawn().unwrap());
+    }
     let begun = std::time::Instant::now();
-    for address in [&service, &gateway] {
+    for address in [&governance, &funding, &gateway] {
         while std::net::TcpStream::connect(address).is_err() {
             assert!(begun.elapsed().as_secs() < 60, "{address} does not answer");
             std::thread::yield_now();
@@ -112,20 +115,61 @@ async fn processes_apart_give_one_trace() {
     }
     let token = String::from_utf8(run(dir.path(), &["token", "--as", "town-officer"]).stdout).unwrap();
     let token = format!("Bearer {}", token.trim());
-    let (status, trace, body) =
-        send(&gateway, "GET", COMMITTEE, &[("authorization", &token)], Vec::new()).await;
-    assert_eq!(status, 200, "{body}");
-    let out = run(dir.path(), &["trace", &trace, "--admin", &service_admin, "--admin", &gateway_admin]);
-    let tree = String::from_utf8(out.stdout).unwrap();
-    let indents: Vec<usize> = tree.lines().map(|line| line.len() - line.trim_start().len()).collect();
-    assert!(indents[0] == 0 && indents[1..].iter().all(|indent| *indent > 0), "one root:\n{tree}");
+    let call = async |path: &str| {
+        let (status, trace, body) =
+            send(&gateway, "GET", path, &[("authorization", &token)], Vec::new()).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        let mut arguments = vec!["trace", trace.as_str()];
+        arguments.extend(admin.iter().flat_map(|port| ["--admin", port.as_str()]));
+        let tree = String::from_utf8(run(dir.path(), &arguments).stdout).unwrap();
+        let indents: Vec<usize> = tree.lines().map(|line| line.len() - line.trim_start().len()).collect();
+        assert!(indents[0] == 0 && indents[1..].iter().all(|indent| *indent > 0), "one root:\n{tree}");
+        tree
+    };
+    let tree = call(COMMITTEE).await;
     for part in ["[gateway]", "[governance]", "select c.town"] {
         assert!(tree.contains(part), "{part}:\n{tree}");
     }
-    for child in [&mut governance, &mut edge] {
+    // whoever calls funding: it asks governance for his roles, with an account of its own
+    let tree = call("/v1/services/funding/events?town=towns/malu").await;
+    for part in [
+        "[gateway]",
+        "EventService/ListEvents [funding]",
+        "ResolveGrants [funding]",
+        "ResolveGrants [governance]",
+    ] {
+        assert!(tree.contains(part), "{part}:\n{tree}");
+    }
+    for child in &mut children {
         child.kill().unwrap();
         child.wait().unwrap();
     }
+}
+
+#[tokio::test]
+async fn one_process_serves_every_service() {
+    let dir = open_dir();
+    let running = start(dir.path());
+    for service in ["governance", "funding"] {
+        for (what, key) in [("reasons", "reasons"), ("stateTables", "stateTables")] {
+            let path = format!("/v1/services/{service}/{what}");
+            let (status, _, body) = send(&running.gateway, "GET", &path, &[], Vec::new()).await;
+            assert!(status == 200 && body.contains(&format!("\"{key}\":[{{")), "{path}: {body}");
+        }
+        let (status, _, body) =
+            running.call("GET", &format!("/v1/services/{service}/events?town=towns/malu"), "").await;
+        assert_eq!(status, 200, "{body}");
+        let (status, _, body) = running.call("GET", &format!("/v1/services/{service}/tables"), "").await;
+        assert_eq!(status, 200, "{body}");
+    }
+    let (_, _, reasons) =
+        send(&running.gateway, "GET", "/v1/services/funding/reasons", &[], Vec::new()).await;
+    assert!(reasons.contains("linli.funding") && reasons.contains("MAKER_IS_CHECKER"), "{reasons}");
+    let (status, _, ready) = send(&running.admin, "GET", "/ready", &[], Vec::new()).await;
+    assert!(
+        status == 200 && ready.contains("governance database") && ready.contains("funding database"),
+        "{ready}"
+    );
 }
 
 #[tokio::test]

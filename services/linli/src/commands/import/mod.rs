@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Done,
-    client::{Caller, call},
+    client::{Caller, Tables, call},
 };
 
 /// Bytes of one call's files at most; what is larger goes in parts.
@@ -36,13 +36,18 @@ pub(crate) struct Arguments {
 /// A file that was named.
 struct Given {
     table: String,
+    /// The service whose table it is.
+    service: &'static str,
+    /// Where the table stands among all: what others refer to comes first.
+    order: usize,
     name: String,
     path: PathBuf,
     bytes: u64,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Done {
-    let files = arguments.files.iter().map(|file| given(file)).collect::<Result<Vec<_>, _>>()?;
+    let tables = Tables::ask(&arguments.caller).await;
+    let files = arguments.files.iter().map(|file| given(file, &tables)).collect::<Result<Vec<_>, _>>()?;
     let bytes: u64 = files.iter().map(|file| file.bytes).sum();
     if bytes > WHOLE && !arguments.good_rows_only {
         return Err(format!(
@@ -56,17 +61,25 @@ pub(crate) async fn run(arguments: &Arguments) -> Done {
     if bytes > WHOLE {
         return parts::run(arguments, files).await;
     }
+    let service = files.first().map(|file| file.service).ok_or("name a file")?;
+    if let Some(other) = files.iter().find(|file| file.service != service) {
+        return Err(format!(
+            "{} belongs to {}, {} to {service}: one import goes to one service, so give two commands",
+            other.table, other.service, files[0].table
+        )
+        .into());
+    }
     let files = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let body = json!({
         "town": arguments.caller.town(), "files": files, "requestId": uuid::Uuid::new_v4(), "validateOnly": arguments.dry_run,
         "mode": if arguments.good_rows_only { "IMPORT_MODE_GOOD_ROWS_ONLY" } else { "IMPORT_MODE_ATOMIC" },
     });
-    let (operation, _) = import(&arguments.caller, body).await?;
+    let (operation, _) = import(&arguments.caller, service, body).await?;
     report(&operation)
 }
 
 /// A file as it was named: `TABLE=PATH`, or a path whose name is the table's.
-fn given(named: &str) -> Result<Given, String> {
+fn given(named: &str, tables: &Tables) -> Result<Given, String> {
     let (table, path) = match named.split_once('=') {
         Some((table, path)) => (table.to_owned(), PathBuf::from(path)),
         None => {
@@ -76,7 +89,8 @@ fn given(named: &str) -> Result<Given, String> {
     };
     let found = std::fs::metadata(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Given { table, name, path, bytes: found.len() })
+    let (order, service) = tables.find(&table)?;
+    Ok(Given { table, service, order, name, path, bytes: found.len() })
 }
 
 fn read(file: &Given) -> Result<Value, String> {
@@ -87,10 +101,11 @@ fn read(file: &Given) -> Result<Value, String> {
 /// Begins an import and waits for its end: the operation, and whether it was begun before under its request id.
 async fn import(
     caller: &Caller,
+    service: &str,
     body: Value,
 ) -> Result<(Value, bool), Box<dyn std::error::Error + Send + Sync>> {
     let (mut operation, replayed) =
-        call(caller, "POST", "/v1/services/governance/tables:import", Some(body)).await?;
+        call(caller, "POST", &format!("/v1/services/{service}/tables:import"), Some(body)).await?;
     let name = operation["name"].as_str().unwrap_or_default().to_owned();
     while operation["done"] != true {
         (operation, _) = call(caller, "GET", &format!("/v1/{name}:wait"), None).await?;

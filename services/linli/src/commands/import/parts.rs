@@ -13,10 +13,7 @@ use sha2::{Digest, Sha256};
 use tabular::{Part, Parts};
 
 use super::{Arguments, Given, failure, import, show_rows, text};
-use crate::{
-    Done,
-    client::{Caller, call},
-};
+use crate::Done;
 
 /// Bytes of a part.
 const PART: usize = 4 << 20;
@@ -37,24 +34,12 @@ struct Sums {
 }
 
 pub(super) async fn run(arguments: &Arguments, mut files: Vec<Given>) -> Done {
-    let order = tables(&arguments.caller).await?;
-    for file in &files {
-        if !order.contains(&file.table) {
-            return Err(format!("no table {}; there are {}", file.table, order.join(", ")).into());
-        }
-    }
     // what others refer to goes first
-    files.sort_by_key(|file| order.iter().position(|table| *table == file.table));
+    files.sort_by_key(|file| file.order);
     for file in &files {
         one(arguments, file).await?;
     }
     Ok(())
-}
-
-/// The tables, each after those that it requires.
-async fn tables(caller: &Caller) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
-    let (answer, _) = call(caller, "GET", "/v1/services/governance/tables", None).await?;
-    Ok(answer["tables"].as_array().into_iter().flatten().map(|table| text(table, "table")).collect())
 }
 
 async fn one(arguments: &Arguments, file: &Given) -> Done {
@@ -65,7 +50,7 @@ async fn one(arguments: &Arguments, file: &Given) -> Done {
     for part in parts {
         let part = part.map_err(|error| format!("{path}: {error}"))?;
         let body = body(arguments, file, &part);
-        let (operation, replayed) = import(&arguments.caller, body).await?;
+        let (operation, replayed) = import(&arguments.caller, file.service, body).await?;
         let name = operation["name"].as_str().unwrap_or_default().to_owned();
         if let Some(failure) = failure(&operation) {
             return Err(format!(
@@ -165,6 +150,8 @@ mod tests {
     fn a_part_is_known_by_all_that_is_in_it() {
         let file = |table: &str| Given {
             table: table.to_owned(),
+            service: "governance",
+            order: 0,
             name: "a.csv".to_owned(),
             path: PathBuf::new(),
             bytes: 0,

@@ -1,0 +1,6 @@
+//! Funding as a process of its own: the same as `linli serve --target=funding`.
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    linli::serve_alone(linli::Target::Funding).await
+}
