@@ -139,6 +139,12 @@ resource_name! { /// A hold on an account 冻结.
 HoldName, "towns/{town}/holds/{hold}", town, hold }
 resource_name! { /// A delegated task 费随事转.
 DelegationName, "towns/{town}/delegations/{delegation}", town, delegation }
+resource_name! { /// A funding policy 经费政策.
+FundingPolicyName, "towns/{town}/fundingPolicies/{funding_policy}", town, funding_policy }
+resource_name! { /// An allocation run 经费核定.
+AllocationRunName, "towns/{town}/allocationRuns/{allocation_run}", town, allocation_run }
+resource_name! { /// What a committee gets of a fund in a run.
+AllocationName, "towns/{town}/allocations/{allocation}", town, allocation }
 resource_name! { /// A role binding.
 RoleBindingName, "towns/{town}/roleBindings/{role_binding}", town, role_binding }
 resource_name! { /// An official paper about the calendar.

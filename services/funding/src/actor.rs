@@ -1,6 +1,11 @@
 //! Who did a step, and four eyes: maker and checker are different persons, whatever roles, groups or delegations they act by.
 
-use chassis::{call::Call, refusal::Refusal};
+use chassis::{
+    ambient::{Ambient, Language},
+    call::Call,
+    refusal::Refusal,
+};
+use contracts::linli::common::v1::{AvailableAction, Obstacle};
 
 use crate::reasons::MAKER_IS_CHECKER;
 
@@ -47,6 +52,24 @@ pub(crate) fn another(name: &str, verb: &str, now: &Actor, former: &[(&str, &Act
             .with("verb", verb)
             .with("former", step)
             .violating("FOUR_EYES", name, format!("{verb}: {step}"))),
+    }
+}
+
+/// Tells the caller that `verb` needs somebody else, because he did the step `former`; what stands in the way otherwise is said first.
+pub(crate) fn four_eyes(actions: &mut [AvailableAction], verb: &str, former: &str) {
+    let text = match Ambient::current().language {
+        Language::Chinese => format!("须由他人办理：您已办理 {former}"),
+        Language::English => format!("needs somebody else: you did {former} already"),
+    };
+    obstruct(actions, verb, Obstacle::FourEyes, text);
+}
+
+/// Tells the caller what stands in the way of `verb`, unless something does already.
+pub(crate) fn obstruct(actions: &mut [AvailableAction], verb: &str, obstacle: Obstacle, text: String) {
+    for action in actions.iter_mut().filter(|action| action.verb == verb && action.allowed) {
+        action.allowed = false;
+        action.obstacle = obstacle.into();
+        action.explanation.clone_from(&text);
     }
 }
 

@@ -2,9 +2,11 @@
 //! and the money of 2.3).
 
 mod actor;
+pub mod allocation;
 pub mod ledger;
 pub mod measure;
 mod money;
+pub mod policy;
 pub mod reasons;
 
 use std::sync::Arc;
@@ -47,8 +49,11 @@ pub fn routes(
     mark: Option<&'static str>,
 ) -> Routes {
     let imports = Imports { context: context.clone(), worker: worker.clone(), sheets: tables(), mark };
-    let tables = vec![rows(&ledger::rules::HOLDS)];
+    let tables = vec![rows(&ledger::rules::HOLDS), rows(&policy::rules::TABLE)];
     Routes::new(pb::ledger_service_server::LedgerServiceServer::new(ledger::Ledger(context.clone())))
+        .add_service(pb::funding_policy_service_server::FundingPolicyServiceServer::new(
+            policy::FundingPolicies(context.clone()),
+        ))
         .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
             context: context.clone(),
             worker: worker.clone(),

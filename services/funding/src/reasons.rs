@@ -52,4 +52,28 @@ chassis::reasons! { "linli.funding";
     HOLD_SMALLER: FailedPrecondition [name, amount]
         "{name} 只冻结 {amount} 元" / "{name} holds {amount} yuan only"
         next "减少金额" / "post less";
+    POLICY_NOT_PUBLISHED: FailedPrecondition [year]
+        "{year} 年没有已发布的经费办法" / "no funding policy is published for {year}"
+        next "先起草并由他人发布该年度经费办法" / "draft the policy of that year and have another person publish it";
+    POLICY_OF_ANOTHER_YEAR: FailedPrecondition [name, year]
+        "{name} 属于 {year} 年，年度不可修改" / "{name} is of {year}: its year never changes"
+        next "另建该年度的办法" / "draft another policy for the other year";
+    POLICY_SUPERSEDED: FailedPrecondition [name, policy]
+        "{name} 所依据的 {policy} 已不生效" / "{policy}, which {name} applies, is no longer in force"
+        next "取消本次核定，按现行办法重新核定" / "cancel the run and begin another one by the policy in force";
+    RUN_OPEN: FailedPrecondition [year, name]
+        "{year} 年的 {name} 尚未办结" / "{name} of {year} is still open"
+        next "先拨付、驳回或取消该次核定" / "release, reject or cancel that run first";
+    RUN_NOT_COMPUTED: FailedPrecondition [name, run, state]
+        "{run} 为 {state}，{name} 不能修改" / "{run} is {state}: {name} can't be changed"
+        next "待计算完成，或由审批人退回修改" / "wait until it is computed, or have the approver request a revision";
+    EXCEPTION_NEEDED: FailedPrecondition [name, count]
+        "{name} 有 {count} 项低于保底且未经特批" / "{count} allocations of {name} are below their floor without an exception"
+        next "用 exception_needed = true 列出，调整金额或请他人特批" / "list them by exception_needed = true; adjust them or have another person grant exceptions";
+    EXCEPTION_NOT_NEEDED: FailedPrecondition [name]
+        "{name} 不低于保底，或已经特批" / "{name} is not below its floor, or has its exception"
+        next "无须特批" / "no exception is needed";
+    ADJUSTMENT_BELOW_ZERO: FailedPrecondition [name, amount]
+        "{name} 只有 {amount} 元，不能减至零以下" / "{name} has {amount} yuan only: it can't fall below zero"
+        next "减少扣减金额" / "take off less";
 }

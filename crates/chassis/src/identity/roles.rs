@@ -59,6 +59,10 @@ const READ_FUNDS: &[&str] = &[
     "funding.entries.list",
     "funding.holds.get",
     "funding.holds.list",
+    "funding.policies.get",
+    "funding.policies.list",
+    "funding.allocations.get",
+    "funding.allocations.list",
 ];
 
 /// All roles.
@@ -94,6 +98,9 @@ pub static ROLES: &[Role] = &[
                 "funding.entries.reverse",
                 "funding.holds.*",
                 "funding.ledger.verify",
+                "funding.policies.*",
+                "funding.allocationRuns.*",
+                "funding.allocations.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -160,6 +167,7 @@ pub static ROLES: &[Role] = &[
         en: "steward",
         permissions: &[
             READ,
+            READ_FUNDS,
             &[
                 "governance.people.get",
                 "governance.people.search",
@@ -184,7 +192,7 @@ pub static ROLES: &[Role] = &[
         id: "organisation-department",
         zh: "组织部门",
         en: "organisation department",
-        permissions: &[READ],
+        permissions: &[READ, READ_FUNDS],
     },
     Role {
         id: "supervision-member", zh: "监督委员会成员", en: "supervision member", permissions: &[READ]
@@ -206,6 +214,8 @@ pub static ROLES: &[Role] = &[
                 "governance.roleBindings.get",
                 "governance.roleBindings.list",
                 "funding.ledger.verify",
+                "funding.allocationRuns.get",
+                "funding.allocationRuns.list",
                 "platform.audit.*",
                 "platform.events.list",
                 "platform.operations.get",

@@ -17,7 +17,7 @@ use kernel::{
 pub(crate) use lives::{ALLOCATIONS, AllocationState, AllocationVerb, RUNS, RunState, RunVerb};
 
 use crate::{
-    ledger::Fund,
+    ledger::rules::Fund,
     policy::rules::{CommitteeKind, Difficulty, ManagementClass, Policy},
 };
 

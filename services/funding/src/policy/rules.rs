@@ -11,7 +11,7 @@ use kernel::{
     state::{Row, Table},
 };
 
-use crate::ledger::Fund;
+use crate::ledger::rules::Fund;
 pub(crate) use check::Fault;
 
 named! {

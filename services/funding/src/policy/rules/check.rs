@@ -6,7 +6,7 @@ use kernel::{
 };
 
 use super::{CarryOver, Terms};
-use crate::ledger::Fund;
+use crate::ledger::rules::Fund;
 
 /// What is wrong with a field, in both languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
