@@ -20,8 +20,9 @@ create table allocation_run (
     operation         uuid        not null,
     created_by        text        not null,
     created_person    text        not null default '',
-    submitted_by      text        not null default '',
-    submitted_person  text        not null default '',
+    -- everybody who submitted it, the last of them last; the persons where they are known
+    submitted_by      text[]      not null default '{}',
+    submitted_person  text[]      not null default '{}',
     approved_by       text        not null default '',
     approved_person   text        not null default '',
     released          timestamptz,
@@ -34,14 +35,14 @@ create table allocation_run (
     constraint run_within_its_year check (extract(year from as_of) = fiscal_year),
     constraint run_knows_the_past check (read_time <= created),
     constraint run_decided_as_its_state_says check (
-        (state not in ('SUBMITTED', 'APPROVED', 'RELEASING', 'RELEASED', 'REJECTED') or submitted_by <> '')
+        (state not in ('SUBMITTED', 'APPROVED', 'RELEASING', 'RELEASED', 'REJECTED') or cardinality(submitted_by) > 0)
         and (state in ('APPROVED', 'RELEASING', 'RELEASED', 'REJECTED') or state = 'CANCELLED' or approved_by = '')
         and (state not in ('APPROVED', 'RELEASING', 'RELEASED', 'REJECTED') or approved_by <> '')
         and (state = 'RELEASED') = (released is not null)),
     -- four eyes; who adjusted is checked by the trigger below
     constraint run_approved_by_another check (
-        approved_by not in (created_by, submitted_by)
-        and (approved_person = '' or approved_person not in (created_person, submitted_person)))
+        approved_by <> created_by and approved_by <> all (submitted_by)
+        and (approved_person = '' or (approved_person <> created_person and approved_person <> all (submitted_person))))
 );
 create unique index run_one_open on allocation_run (town, fiscal_year)
     where state in ('COMPUTING', 'COMPUTED', 'SUBMITTED', 'APPROVED', 'RELEASING');
@@ -146,6 +147,9 @@ begin
         is distinct from (old.town, old.id, old.fiscal_year, old.policy, old.as_of, old.households_as_of, old.read_time, old.pool_fen,
                           old.pool_former_fen, old.former_runs, old.created_by, old.created_person, old.created) then
         perform refuse('run_never_changes', format('run %s keeps what it rests on', old.id));
+    end if;
+    if not (old.submitted_by <@ new.submitted_by and old.submitted_person <@ new.submitted_person) then
+        perform refuse('run_never_changes', format('run %s keeps who submitted it', old.id));
     end if;
     if new.state <> old.state and (old.state, new.state) not in (
         ('COMPUTING', 'COMPUTED'), ('COMPUTED', 'SUBMITTED'), ('SUBMITTED', 'APPROVED'), ('SUBMITTED', 'COMPUTED'), ('SUBMITTED', 'REJECTED'),

@@ -36,8 +36,10 @@ pub fn tables() -> Sheets {
 }
 
 /// What its workers do. `governance` is asked for committees.
-pub fn jobs(_governance: &Governance) -> Jobs {
-    Jobs::from([("import", Arc::new(ImportJob(tables())) as Arc<dyn Job>)])
+pub fn jobs(governance: &Governance) -> Jobs {
+    let mut jobs = Jobs::from([("import", Arc::new(ImportJob(tables())) as Arc<dyn Job>)]);
+    jobs.extend(allocation::jobs(governance));
+    jobs
 }
 
 /// Its gRPC services. `governance` is asked for committees, organisations and working days; `mark` is what exported files say of a
@@ -49,11 +51,22 @@ pub fn routes(
     mark: Option<&'static str>,
 ) -> Routes {
     let imports = Imports { context: context.clone(), worker: worker.clone(), sheets: tables(), mark };
-    let tables = vec![rows(&ledger::rules::HOLDS), rows(&policy::rules::TABLE)];
+    let tables = vec![
+        rows(&ledger::rules::HOLDS),
+        rows(&policy::rules::TABLE),
+        rows(&allocation::rules::RUNS),
+        rows(&allocation::rules::ALLOCATIONS),
+    ];
     Routes::new(pb::ledger_service_server::LedgerServiceServer::new(ledger::Ledger(context.clone())))
         .add_service(pb::funding_policy_service_server::FundingPolicyServiceServer::new(
             policy::FundingPolicies(context.clone()),
         ))
+        .add_service(pb::allocation_run_service_server::AllocationRunServiceServer::new(
+            allocation::AllocationRuns { context: context.clone(), worker: worker.clone() },
+        ))
+        .add_service(pb::allocation_service_server::AllocationServiceServer::new(allocation::Allocations(
+            context.clone(),
+        )))
         .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
             context: context.clone(),
             worker: worker.clone(),

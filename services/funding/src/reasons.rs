@@ -76,4 +76,7 @@ chassis::reasons! { "linli.funding";
     ADJUSTMENT_BELOW_ZERO: FailedPrecondition [name, amount]
         "{name} 只有 {amount} 元，不能减至零以下" / "{name} has {amount} yuan only: it can't fall below zero"
         next "减少扣减金额" / "take off less";
+    OPERATION_RUNNING: FailedPrecondition [name, operation]
+        "{name} 的 {operation} 尚在进行" / "{operation} of {name} is still open"
+        next "等待其结束，或先取消该操作" / "wait until it ends, or cancel it first";
 }

@@ -125,6 +125,16 @@ pub(crate) async fn published(
     Ok(rows::whole(sql, town, heads).await?.into_iter().next())
 }
 
+/// The policy that something stored rests on.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn by_id(sql: &mut PgConnection, town: &str, id: &str) -> Result<Policy, Refusal> {
+    let name = FundingPolicyName::new(town, id).map_err(Refusal::internal)?;
+    let found = get(sql, &name, false).await?;
+    Ok(found.ok_or_else(|| Refusal::internal(format!("{name} vanished")))?.policy)
+}
+
 /// A page of policies by id.
 pub(crate) fn list_query(asked: &Asked) -> QueryBuilder<sqlx::Postgres> {
     let mut query = QueryBuilder::new(HEAD);

@@ -124,6 +124,13 @@ pub(crate) static RUNS: Table<RunState, RunVerb> = Table {
         ),
         row(
             Some(RunState::Releasing),
+            RunVerb::Release,
+            RunState::Releasing,
+            "funding.allocationRuns.release",
+            &["its operation has ended without success: another one goes on"],
+        ),
+        row(
+            Some(RunState::Releasing),
             RunVerb::Complete,
             RunState::Released,
             "funding.allocationRuns.release",

@@ -1,0 +1,205 @@
+//! The gRPC service of runs.
+
+use chassis::{
+    call::Call, context::Context, identity::Scope, listing, operations::Worker, refusal::Refusal,
+    state::available, timeline, wire, work::mutate,
+};
+use contracts::linli::{
+    common::v1::{AvailableAction, CallerRelationship, Obstacle},
+    funding::v1::{self as pb, allocation_run_service_server::AllocationRunService},
+};
+use kernel::{name::AllocationRunName, state::Named};
+use sqlx::PgConnection;
+use tonic::{Request, Response, Status};
+
+use super::{
+    encode,
+    rules::{RUNS, RunState, RunVerb},
+    store::run::{self as store, Relationship, Run},
+    transitions,
+};
+use crate::{
+    actor::{Actor, four_eyes, obstruct},
+    ledger::store::named,
+};
+
+/// The gRPC service.
+#[derive(Clone)]
+pub struct AllocationRuns {
+    /// What handlers share.
+    pub context: Context,
+    /// The worker, to be woken.
+    pub worker: Worker,
+}
+
+/// A run with its sums and warnings.
+pub(super) async fn summed(
+    sql: &mut PgConnection,
+    service: &str,
+    name: &AllocationRunName,
+    run: &Run,
+) -> Result<pb::AllocationRun, Refusal> {
+    let sums = store::sums(sql, name).await?;
+    let left_out = match run.former_runs.is_empty() {
+        true => 0,
+        false => store::left_out(sql, name, run.fiscal_year).await?,
+    };
+    Ok(pb::AllocationRun {
+        summary: Some(encode::summary(run, &sums)?),
+        warnings: encode::run_warnings(run, &sums, left_out),
+        ..encode::run(service, run)?
+    })
+}
+
+/// What the caller can do with a run now.
+async fn actions(
+    sql: &mut PgConnection,
+    call: &Call,
+    name: &AllocationRunName,
+    run: &Run,
+) -> Result<Vec<AvailableAction>, Refusal> {
+    let state: RunState = named(&run.state)?;
+    let mut actions = available(&RUNS, state, call, name.town(), Scope::is_town);
+    actions.retain(|action| RunVerb::from_name(&action.verb).is_some_and(RunVerb::is_called));
+    let who = Actor::of(call);
+    let made = match run.made_by(&who) {
+        Some(step) => Some(step),
+        None => store::adjusters(sql, name).await?.iter().find(|by| by.is(&who)).map(|_| "adjust"),
+    };
+    if let Some(step) = made {
+        for verb in [RunVerb::Approve, RunVerb::Reject] {
+            four_eyes(&mut actions, verb.name(), step);
+        }
+    }
+    if store::exceptions_open(sql, name).await? > 0 {
+        let text = "EXCEPTION_NEEDED".to_owned();
+        obstruct(&mut actions, RunVerb::Submit.name(), Obstacle::Missing, text);
+    }
+    if !run.policy_in_force {
+        for verb in [RunVerb::Submit, RunVerb::Approve] {
+            obstruct(&mut actions, verb.name(), Obstacle::Missing, "POLICY_SUPERSEDED".to_owned());
+        }
+    }
+    Ok(actions)
+}
+
+impl AllocationRuns {
+    async fn read(
+        &self,
+        call: &Call,
+        request: &pb::GetAllocationRunRequest,
+    ) -> Result<pb::AllocationRun, Refusal> {
+        let name: AllocationRunName = wire::name("name", &request.name)?;
+        call.whole_town(name.town())?;
+        let mut read = self.context.db.read().await?;
+        let run = store::get(read.sql(), &name, false).await?;
+        let run = run.ok_or_else(|| Refusal::not_found("linli.dev/AllocationRun", name.to_string()))?;
+        Ok(pb::AllocationRun {
+            available_actions: actions(read.sql(), call, &name, &run).await?,
+            timeline: timeline::read(read.sql(), name.town(), &name.to_string()).await?,
+            ..summed(read.sql(), call.service(), &name, &run).await?
+        })
+    }
+
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListAllocationRunsRequest,
+    ) -> Result<pb::ListAllocationRunsResponse, Refusal> {
+        let relationship = match request.caller_relationship() {
+            CallerRelationship::Unspecified => Relationship::Any,
+            CallerRelationship::Created => Relationship::Created,
+            CallerRelationship::CanApprove => Relationship::CanApprove,
+            CallerRelationship::HasApproved => Relationship::HasApproved,
+        };
+        let bound = format!("{} {}", request.filter, request.caller_relationship().as_str_name());
+        let asked = listing::Request {
+            parent: &request.parent,
+            page_size: request.page_size,
+            page_token: &request.page_token,
+            filter: &request.filter,
+            order_by: &request.order_by,
+            as_of_date: None,
+            read_time: None,
+        };
+        let (asked, paging) = listing::Asked::read_bound(&self.context, call, asked, encode::RUNS, &bound)?;
+        call.whole_town(&asked.town)?;
+        let mut query = store::list_query(&asked, relationship, &Actor::of(call));
+        let mut found: Vec<Run> =
+            query.build_query_as().fetch_all(self.context.db.read().await?.sql()).await?;
+        let next_page_token = paging.next(&mut found, |run| vec![run.id.clone()]);
+        let allocation_runs =
+            found.iter().map(|run| encode::run(call.service(), run)).collect::<Result<_, _>>()?;
+        Ok(pb::ListAllocationRunsResponse { allocation_runs, next_page_token })
+    }
+}
+
+#[tonic::async_trait]
+impl AllocationRunService for AllocationRuns {
+    async fn get_allocation_run(
+        &self,
+        request: Request<pb::GetAllocationRunRequest>,
+    ) -> Result<Response<pb::AllocationRun>, Status> {
+        Ok(Response::new(self.read(&Call::of(&request)?, request.get_ref()).await?))
+    }
+
+    async fn list_allocation_runs(
+        &self,
+        request: Request<pb::ListAllocationRunsRequest>,
+    ) -> Result<Response<pb::ListAllocationRunsResponse>, Status> {
+        Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
+    }
+
+    async fn create_allocation_run(
+        &self,
+        request: Request<pb::CreateAllocationRunRequest>,
+    ) -> Result<Response<pb::AllocationRun>, Status> {
+        let answer = mutate::<transitions::Create>(&self.context, request).await;
+        self.worker.wake();
+        answer
+    }
+
+    async fn submit_allocation_run(
+        &self,
+        request: Request<pb::SubmitAllocationRunRequest>,
+    ) -> Result<Response<pb::AllocationRun>, Status> {
+        mutate::<transitions::Submit>(&self.context, request).await
+    }
+
+    async fn approve_allocation_run(
+        &self,
+        request: Request<pb::ApproveAllocationRunRequest>,
+    ) -> Result<Response<pb::AllocationRun>, Status> {
+        mutate::<transitions::Approve>(&self.context, request).await
+    }
+
+    async fn request_allocation_run_revision(
+        &self,
+        request: Request<pb::RequestAllocationRunRevisionRequest>,
+    ) -> Result<Response<pb::AllocationRun>, Status> {
+        mutate::<transitions::RequestRevision>(&self.context, request).await
+    }
+
+    async fn reject_allocation_run(
+        &self,
+        request: Request<pb::RejectAllocationRunRequest>,
+    ) -> Result<Response<pb::AllocationRun>, Status> {
+        mutate::<transitions::Reject>(&self.context, request).await
+    }
+
+    async fn cancel_allocation_run(
+        &self,
+        request: Request<pb::CancelAllocationRunRequest>,
+    ) -> Result<Response<pb::AllocationRun>, Status> {
+        mutate::<transitions::Cancel>(&self.context, request).await
+    }
+
+    async fn release_allocation_run(
+        &self,
+        request: Request<pb::ReleaseAllocationRunRequest>,
+    ) -> Result<Response<pb::AllocationRun>, Status> {
+        let answer = mutate::<transitions::Release>(&self.context, request).await;
+        self.worker.wake();
+        answer
+    }
+}
