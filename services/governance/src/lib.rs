@@ -59,7 +59,8 @@ pub fn jobs() -> Jobs {
     ])
 }
 
-/// Its gRPC services. `directory` is what its layers go by; `mark` is what exported files say of a demonstration.
+/// Its gRPC services. `directory` is the one that its layers go by, but which remembers nothing: the other services, who are told
+/// by it, remember themselves. `mark` is what exported files say of a demonstration.
 pub fn routes(
     context: &Context,
     worker: &Worker,

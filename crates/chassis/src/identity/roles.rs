@@ -220,6 +220,8 @@ pub static ROLES: &[Role] = &[
                 "platform.events.list",
                 "platform.operations.get",
                 "platform.operations.list",
+                // which tables there are to export
+                "platform.imports.list",
                 "platform.exports.*",
             ],
         ],

@@ -32,7 +32,7 @@ use store::Binding;
 pub struct RoleBindings {
     /// What handlers share.
     pub context: Context,
-    /// What governance's own layers go by, so that others are told the same.
+    /// What governance's own layers go by, so that others are told the same; not remembered here, because they remember it.
     pub directory: Arc<dyn Directory>,
 }
 

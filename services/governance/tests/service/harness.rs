@@ -42,14 +42,14 @@ pub(crate) async fn service(today: Date) -> Service {
     let dir = tempfile::tempdir().unwrap();
     let issuer = DevIssuer::load_or_create(dir.path()).unwrap();
     let bindings: Arc<dyn Directory> = Arc::new(BindingDirectory(Arc::new(db.context.db.clone())));
-    let directory: Arc<dyn Directory> =
-        Arc::new(DevDirectory::new(Arc::new(CachedDirectory::new(bindings)), "malu"));
+    let told: Arc<dyn Directory> = Arc::new(DevDirectory::new(bindings, "malu"));
+    let directory = Arc::new(CachedDirectory::new(told.clone()));
     let pool = DescriptorPool::decode(contracts::DESCRIPTORS).unwrap();
     let gatekeeper = Gatekeeper {
         service: "governance",
         permissions: Permissions::read(&pool),
         verifier: Verifier::new(vec![issuer.config()]),
-        directory: directory.clone(),
+        directory,
         clock: clock.clone(),
     };
     let worker = Worker::new(db.context.clone(), clock.clone(), governance::jobs());
@@ -59,8 +59,7 @@ pub(crate) async fn service(today: Date) -> Service {
         in_flight: 512,
         deadline: Duration::from_secs(30),
     };
-    let peer =
-        layers::near(layers::layered(governance::routes(&db.context, &worker, directory, None), &layers));
+    let peer = layers::near(layers::layered(governance::routes(&db.context, &worker, told, None), &layers));
     let service = Service { db, clock, peer, worker, issuer };
     service
         .sql("insert into town (town, display_name) values ('malu', '马陆镇'), ('other', '另一个镇')")

@@ -68,13 +68,12 @@ pub(crate) static GOVERNANCE: Service = Service {
     migrations: &governance::MIGRATIONS,
     sealers: &[],
     build: Build::Alone(|ground, context| {
-        let bindings = Arc::new(BindingDirectory(Arc::new(context.db.clone())));
-        let bindings: Arc<dyn Directory> = Arc::new(CachedDirectory::new(bindings));
-        let directory: Arc<dyn Directory> = match &ground.development {
+        let bindings: Arc<dyn Directory> = Arc::new(BindingDirectory(Arc::new(context.db.clone())));
+        let told: Arc<dyn Directory> = match &ground.development {
             Some(_) => Arc::new(DevDirectory::new(bindings, dev::DEMO_TOWN)),
             None => bindings,
         };
-        let told = directory.clone();
+        let directory = Arc::new(CachedDirectory::new(told.clone()));
         let routes =
             |context: &Context, worker: &Worker, mark| governance::routes(context, worker, told, mark);
         Parts { directory, jobs: governance::jobs(), routes: Box::new(routes) }
