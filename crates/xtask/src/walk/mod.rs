@@ -1,6 +1,7 @@
 //! `cargo xtask walk`: a fresh suite, asked over the gateway, its answers held against the files that it was loaded from.
 
 mod files;
+mod funding;
 mod structure;
 
 use std::{
@@ -18,12 +19,15 @@ use crate::Done;
 pub(crate) enum What {
     /// Households, residents, stewards, what is missing (Work points 1.1-1.3).
     Structure,
+    /// The allocation of 2020, what is spent of it, delegated tasks, the year's end (Work points 3.3).
+    Funding,
 }
 
 pub(crate) async fn run(what: What) -> Done {
     let walk = Walk::start()?;
     match what {
         What::Structure => structure::walk(&walk).await?,
+        What::Funding => funding::walk(&walk).await?,
     }
     println!("every answer is as the files say");
     Ok(())
@@ -61,15 +65,30 @@ impl Walk {
 
     /// What the gateway answers to a GET below `/v1/towns/malu`.
     async fn get(&self, path: &str) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let token = format!("Bearer {}", self.token);
-        let path = format!("/v1/towns/malu{path}");
-        let headers = [("authorization", token.as_str()), ("accept-language", "en")];
-        let (status, trace, body) =
-            e2e::send(&self.suite.gateway, "GET", &path, &headers, Vec::new()).await?;
-        if status != 200 {
-            return Err(format!("GET {path}: {status} {body} (trace {trace})").into());
-        }
-        Ok(serde_json::from_str(&body)?)
+        let (status, answer) = self.send("GET", path, &self.token, None).await?;
+        if status == 200 { Ok(answer) } else { Err(format!("GET {path}: {status} {answer}").into()) }
+    }
+
+    /// What it answers to anything, by its status.
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value), Box<dyn std::error::Error + Send + Sync>> {
+        let token = format!("Bearer {token}");
+        let path = if path.starts_with("/v1/") { path.to_owned() } else { format!("/v1/towns/malu{path}") };
+        let headers = [
+            ("authorization", token.as_str()),
+            ("accept-language", "en"),
+            ("content-type", "application/json"),
+        ];
+        let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let (status, trace, text) = e2e::send(&self.suite.gateway, method, &path, &headers, bytes).await?;
+        let answer = serde_json::from_str(&text)
+            .map_err(|error| format!("{method} {path}: {status} {error}: {text} (trace {trace})"))?;
+        Ok((status, answer))
     }
 }
 
