@@ -100,7 +100,7 @@ fn show(table: &str, times: &Times) {
 }
 
 /// VmHWM: the most memory that this process ever held.
-fn peak_mib() -> Done<u64> {
+pub(crate) fn peak_mib() -> Done<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1_024)

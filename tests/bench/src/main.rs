@@ -5,8 +5,11 @@
 //!
 //! `cargo run --release -p bench -- ledger`: transfers booked in batches against a transaction by hand for each.
 //!
+//! `cargo run --release -p bench -- allocate COMMITTEES`: an allocation run, computed and released, against plain INSERTs of what it wrote.
+//!
 //! `cargo run --release -p bench -- load HOUSEHOLDS RESIDENTS [--one-by-one]`: an import against COPY.
 
+mod allocate;
 mod copy;
 mod ledger;
 mod load;
@@ -35,6 +38,7 @@ async fn main() -> Done<()> {
             load::run(households, residents, rest.iter().any(|text| text == "--one-by-one")).await
         }
         Some((first, [])) if first == "ledger" => ledger::run().await,
+        Some((first, [committees])) if first == "allocate" => allocate::run(committees.parse()?).await,
         _ => sizes::run(arguments.iter().map(|text| text.parse()).collect::<Result<_, _>>()?).await,
     }
 }
