@@ -84,6 +84,11 @@ pub(crate) async fn service(today: Date) -> Service {
 }
 
 impl Service {
+    /// A worker beside the service's own.
+    pub(crate) fn another_worker(&self) -> Worker {
+        Worker::new(self.db.context.clone(), self.clock.clone(), funding::jobs(&self.governance))
+    }
+
     async fn structure(&self) {
         self.governance_sql(
             "insert into town (town, display_name) values ('malu', '马陆镇'), ('other', '另一个镇');
@@ -158,8 +163,13 @@ impl Service {
 
     /// A token of `role` in `area` for a stand-in: subject and person are the same.
     pub(crate) fn token(&self, who: &str, role: &str, area: &str) -> String {
+        self.login(who, who, role, area)
+    }
+
+    /// A token of a login of somebody.
+    pub(crate) fn login(&self, subject: &str, who: &str, role: &str, area: &str) -> String {
         let claims = DevClaims {
-            subject: who.to_owned(),
+            subject: subject.to_owned(),
             groups: vec![format!("{role}@{area}")],
             person: Some(format!("towns/malu/people/{who}")),
             lifetime: Duration::from_secs(600),

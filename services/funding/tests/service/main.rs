@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
 mod access;
+mod allocating;
+mod allocations;
 mod behind;
 mod harness;
 mod ledger;
+mod policies;
+mod releases;
 mod sequences;
