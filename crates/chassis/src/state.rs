@@ -31,6 +31,17 @@ pub fn transition<S: Named, V: Named>(
     })
 }
 
+/// What keeps the caller from a verb that state and permission allow, told in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hindrance {
+    /// Whether somebody else must do it, or something comes first.
+    pub obstacle: Obstacle,
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
 /// What the caller can do with a resource in `state`, and why not what he can't. `sees` says whether a scope holds
 /// the resource.
 pub fn available<S: Named, V: Named>(
@@ -39,6 +50,18 @@ pub fn available<S: Named, V: Named>(
     call: &Call,
     town: &str,
     sees: impl Fn(&Scope) -> bool,
+) -> Vec<AvailableAction> {
+    available_unless(table, state, call, town, sees, |_| None)
+}
+
+/// The same, where more than state and permission stands in the way: four eyes, a missing piece.
+pub fn available_unless<S: Named, V: Named>(
+    table: &Table<S, V>,
+    state: S,
+    call: &Call,
+    town: &str,
+    sees: impl Fn(&Scope) -> bool,
+    hindered: impl Fn(V) -> Option<Hindrance>,
 ) -> Vec<AvailableAction> {
     let chinese = Ambient::current().language == Language::Chinese;
     let verbs = V::ALL
@@ -49,7 +72,10 @@ pub fn available<S: Named, V: Named>(
             let known = table.next(state, row.verb);
             let permitted = sees(&call.may(row.permission, town));
             let (obstacle, explanation) = match (known, permitted) {
-                (Ok(_), true) => (Obstacle::Unspecified, String::new()),
+                (Ok(_), true) => match hindered(row.verb) {
+                    None => (Obstacle::Unspecified, String::new()),
+                    Some(Hindrance { obstacle, zh, en }) => (obstacle, if chinese { zh } else { en }),
+                },
                 (Err(wrong), _) if chinese => (Obstacle::State, format!("当前状态 {} 不能执行", wrong.from)),
                 (Err(wrong), _) => (Obstacle::State, wrong.to_string()),
                 (Ok(_), false) if chinese => (Obstacle::Permission, format!("缺少权限 {}", row.permission)),

@@ -142,8 +142,14 @@ impl Refusal {
 
     /// Names the one offending field of a request, for a reason of its own.
     #[must_use]
-    pub fn at_field(mut self, fault: FieldFault) -> Refusal {
-        self.0.fields = vec![fault];
+    pub fn at_field(self, fault: FieldFault) -> Refusal {
+        self.at_fields(vec![fault])
+    }
+
+    /// The same for several.
+    #[must_use]
+    pub fn at_fields(mut self, faults: Vec<FieldFault>) -> Refusal {
+        self.0.fields = faults;
         self
     }
 
