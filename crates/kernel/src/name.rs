@@ -145,6 +145,12 @@ resource_name! { /// An allocation run 经费核定.
 AllocationRunName, "towns/{town}/allocationRuns/{allocation_run}", town, allocation_run }
 resource_name! { /// What a committee gets of a fund in a run.
 AllocationName, "towns/{town}/allocations/{allocation}", town, allocation }
+resource_name! { /// An expense of a committee 经费支出.
+ExpenseName, "towns/{town}/expenses/{expense}", town, expense }
+resource_name! { /// A batch of payments 批量付款.
+PaymentBatchName, "towns/{town}/paymentBatches/{payment_batch}", town, payment_batch }
+resource_name! { /// A disclosure 居务公开, owned by governance.
+DisclosureName, "towns/{town}/disclosures/{disclosure}", town, disclosure }
 resource_name! { /// A role binding.
 RoleBindingName, "towns/{town}/roleBindings/{role_binding}", town, role_binding }
 resource_name! { /// An official paper about the calendar.

@@ -3,9 +3,11 @@
 
 mod actor;
 pub mod allocation;
+mod expense;
 pub mod ledger;
 pub mod measure;
 mod money;
+mod payment;
 pub mod policy;
 pub mod reasons;
 
@@ -47,7 +49,7 @@ pub fn jobs(governance: &Governance) -> Jobs {
 pub fn routes(
     context: &Context,
     worker: &Worker,
-    _governance: &Governance,
+    governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
     let imports = Imports { context: context.clone(), worker: worker.clone(), sheets: tables(), mark };
@@ -56,6 +58,8 @@ pub fn routes(
         rows(&policy::rules::TABLE),
         rows(&allocation::rules::RUNS),
         rows(&allocation::rules::ALLOCATIONS),
+        rows(&expense::rules::TABLE),
+        rows(&payment::rules::TABLE),
     ];
     Routes::new(pb::ledger_service_server::LedgerServiceServer::new(ledger::Ledger(context.clone())))
         .add_service(pb::funding_policy_service_server::FundingPolicyServiceServer::new(
@@ -67,6 +71,18 @@ pub fn routes(
         .add_service(pb::allocation_service_server::AllocationServiceServer::new(allocation::Allocations(
             context.clone(),
         )))
+        .add_service(pb::expense_service_server::ExpenseServiceServer::new(expense::Expenses {
+            context: context.clone(),
+            governance: governance.clone(),
+        }))
+        .add_service(
+            pb::payment_batch_service_server::PaymentBatchServiceServer::new(payment::PaymentBatches {
+                context: context.clone(),
+                governance: governance.clone(),
+            })
+            .max_decoding_message_size(MESSAGE)
+            .max_encoding_message_size(4 * MESSAGE),
+        )
         .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
             context: context.clone(),
             worker: worker.clone(),

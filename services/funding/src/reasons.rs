@@ -79,4 +79,31 @@ chassis::reasons! { "linli.funding";
     OPERATION_RUNNING: FailedPrecondition [name, operation]
         "{name} 的 {operation} 尚在进行" / "{operation} of {name} is still open"
         next "等待其结束，或先取消该操作" / "wait until it ends, or cancel it first";
+    NOTICE_REQUIRED: FailedPrecondition [name]
+        "{name} 须先公示" / "{name} needs a public notice first"
+        next "由居委会发布公示（publishNotice）" / "let the committee begin the notice (publishNotice)";
+    NOTICE_RUNNING: FailedPrecondition [name, due]
+        "{name} 公示至 {due}，期满前不能批准" / "the notice of {name} lasts until {due}: nothing is approved before"
+        next "公示期满次日起再批准" / "approve it from the day after on";
+    NOTICE_OVER: FailedPrecondition [name, due]
+        "{name} 的公示已于 {due} 期满" / "the notice of {name} was over on {due}"
+        next "向镇社区办反映" / "tell the town's office";
+    OBJECTION_OPEN: FailedPrecondition [name, count]
+        "{name} 有 {count} 条异议未答复" / "{count} objection(s) to {name} wait for an answer"
+        next "先答复异议（answerObjection）" / "answer them first (answerObjection)";
+    OBJECTION_NOT_OPEN: FailedPrecondition [name, objection]
+        "{name} 没有待答复的异议 {objection}" / "{name} has no open objection {objection}"
+        next "见 objections" / "see objections";
+    NOT_THE_APPLICANT: FailedPrecondition [name, verb]
+        "{name} 的 {verb} 只能由申请人办理" / "{verb} of {name} is for its applicant alone"
+        next "请申请人办理" / "ask the applicant";
+    VOUCHERS_EXCEED_PAYMENT: FailedPrecondition [name, vouchers, paid]
+        "票据合计 {vouchers} 元，超过 {name} 的付款额 {paid} 元" / "the vouchers add up to {vouchers} yuan, {name} was paid {paid}"
+        next "核对票据；多出的部分另行申请" / "check the vouchers; apply for what is more";
+    VOUCHER_USED: FailedPrecondition [number]
+        "票据 {number} 或其影像已使用过" / "voucher {number}, or its scan, was used before"
+        next "核对票据号码" / "check the number";
+    RETURN_FILE_UNREADABLE: InvalidArgument [count]
+        "回单文件有 {count} 处不合要求" / "{count} place(s) of the return file are not as required"
+        next "逐项改正 field_violations 所列各处后重传" / "mend the places listed in field_violations and send it again";
 }

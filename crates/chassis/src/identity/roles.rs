@@ -63,6 +63,24 @@ const READ_FUNDS: &[&str] = &[
     "funding.policies.list",
     "funding.allocations.get",
     "funding.allocations.list",
+    "funding.expenses.get",
+    "funding.expenses.list",
+];
+
+/// What officers of a committee and of the town do with an expense, each once and four of them in all.
+const SPEND: &[&str] = &[
+    "funding.expenses.create",
+    "funding.expenses.update",
+    "funding.expenses.withdraw",
+    "funding.expenses.review",
+    "funding.expenses.publish",
+    "funding.expenses.object",
+    "funding.expenses.answer",
+    "funding.expenses.requestRevision",
+    "funding.expenses.reject",
+    "funding.expenses.settle",
+    "funding.expenses.disclose",
+    "funding.payees.reveal",
 ];
 
 /// All roles.
@@ -80,6 +98,7 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             READ,
             READ_FUNDS,
+            SPEND,
             &[
                 "governance.communities.*",
                 "governance.committees.*",
@@ -97,6 +116,9 @@ pub static ROLES: &[Role] = &[
                 "governance.roleBindings.*",
                 "funding.entries.reverse",
                 "funding.holds.*",
+                "funding.expenses.approve",
+                "funding.payments.get",
+                "funding.payments.list",
                 "funding.ledger.verify",
                 "funding.policies.*",
                 "funding.allocationRuns.*",
@@ -112,7 +134,11 @@ pub static ROLES: &[Role] = &[
         id: "town-cashier",
         zh: "镇出纳",
         en: "town cashier",
-        permissions: &[READ, READ_FUNDS, &["funding.holds.post"]],
+        permissions: &[
+            READ,
+            READ_FUNDS,
+            &["funding.holds.post", "funding.expenses.pay", "funding.payments.*", "funding.payees.reveal"],
+        ],
     },
     Role { id: "department", zh: "职能部门", en: "department", permissions: &[READ] },
     Role {
@@ -128,6 +154,7 @@ pub static ROLES: &[Role] = &[
                 "governance.blocks.correct",
                 "governance.committees.count",
                 "governance.bodies.*",
+                "funding.expenses.object",
                 "governance.people.get",
                 "governance.people.search",
                 "governance.residences.list",
@@ -142,6 +169,7 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             READ,
             READ_FUNDS,
+            SPEND,
             &[
                 "governance.blocks.*",
                 "governance.stewardships.handOver",
@@ -169,6 +197,7 @@ pub static ROLES: &[Role] = &[
             READ,
             READ_FUNDS,
             &[
+                "funding.expenses.object",
                 "governance.people.get",
                 "governance.people.search",
                 "governance.residences.list",
@@ -195,7 +224,10 @@ pub static ROLES: &[Role] = &[
         permissions: &[READ, READ_FUNDS],
     },
     Role {
-        id: "supervision-member", zh: "监督委员会成员", en: "supervision member", permissions: &[READ]
+        id: "supervision-member",
+        zh: "监督委员会成员",
+        en: "supervision member",
+        permissions: &[READ, READ_FUNDS, &["funding.expenses.object"]],
     },
     Role {
         id: "adjuster",
@@ -214,6 +246,8 @@ pub static ROLES: &[Role] = &[
                 "governance.roleBindings.get",
                 "governance.roleBindings.list",
                 "funding.ledger.verify",
+                "funding.payments.get",
+                "funding.payments.list",
                 "funding.allocationRuns.get",
                 "funding.allocationRuns.list",
                 "platform.audit.*",

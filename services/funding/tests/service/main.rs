@@ -11,3 +11,4 @@ mod ledger;
 mod policies;
 mod releases;
 mod sequences;
+mod spending;
