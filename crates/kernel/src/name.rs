@@ -151,6 +151,14 @@ resource_name! { /// A batch of payments 批量付款.
 PaymentBatchName, "towns/{town}/paymentBatches/{payment_batch}", town, payment_batch }
 resource_name! { /// A disclosure 居务公开, owned by governance.
 DisclosureName, "towns/{town}/disclosures/{disclosure}", town, disclosure }
+resource_name! { /// The share of a committee in a delegated task.
+DelegationShareName, "towns/{town}/delegationShares/{delegation_share}", town, delegation_share }
+resource_name! { /// A grant to a project.
+ProjectGrantName, "towns/{town}/projectGrants/{project_grant}", town, project_grant }
+resource_name! { /// A fiscal year 会计年度.
+FiscalYearName, "towns/{town}/fiscalYears/{fiscal_year}", town, fiscal_year }
+resource_name! { /// The statement of income and expenditure of a committee.
+StatementName, "towns/{town}/committees/{committee}/statement", town, committee }
 resource_name! { /// A role binding.
 RoleBindingName, "towns/{town}/roleBindings/{role_binding}", town, role_binding }
 resource_name! { /// An official paper about the calendar.

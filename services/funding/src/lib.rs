@@ -1,15 +1,21 @@
 //! The funding service: policies, allocation, ledger, spending, delegated tasks 费随事转, grants, statements (Work points 3.3,
 //! and the money of 2.3).
 
+mod actions;
 mod actor;
 pub mod allocation;
 mod expense;
+mod asked;
+mod categories;
+pub mod delegation;
+pub mod grant;
 pub mod ledger;
 pub mod measure;
 mod money;
 mod payment;
 pub mod policy;
 pub mod reasons;
+pub mod year;
 
 use std::sync::Arc;
 
@@ -39,7 +45,10 @@ pub fn tables() -> Sheets {
 
 /// What its workers do. `governance` is asked for committees.
 pub fn jobs(governance: &Governance) -> Jobs {
-    let mut jobs = Jobs::from([("import", Arc::new(ImportJob(tables())) as Arc<dyn Job>)]);
+    let mut jobs = Jobs::from([
+        ("import", Arc::new(ImportJob(tables())) as Arc<dyn Job>),
+        ("close_year", Arc::new(year::CloseYear) as Arc<dyn Job>),
+    ]);
     jobs.extend(allocation::jobs(governance));
     jobs
 }
@@ -60,6 +69,9 @@ pub fn routes(
         rows(&allocation::rules::ALLOCATIONS),
         rows(&expense::rules::TABLE),
         rows(&payment::rules::TABLE),
+        rows(&delegation::rules::TABLE),
+        rows(&grant::rules::TABLE),
+        rows(&year::rules::TABLE),
     ];
     Routes::new(pb::ledger_service_server::LedgerServiceServer::new(ledger::Ledger(context.clone())))
         .add_service(pb::funding_policy_service_server::FundingPolicyServiceServer::new(
@@ -83,6 +95,18 @@ pub fn routes(
             .max_decoding_message_size(MESSAGE)
             .max_encoding_message_size(4 * MESSAGE),
         )
+        .add_service(pb::delegation_service_server::DelegationServiceServer::new(delegation::Delegations {
+            context: context.clone(),
+            governance: governance.clone(),
+        }))
+        .add_service(pb::project_grant_service_server::ProjectGrantServiceServer::new(grant::ProjectGrants {
+            context: context.clone(),
+            governance: governance.clone(),
+        }))
+        .add_service(pb::fiscal_year_service_server::FiscalYearServiceServer::new(year::FiscalYears {
+            context: context.clone(),
+            worker: worker.clone(),
+        }))
         .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
             context: context.clone(),
             worker: worker.clone(),

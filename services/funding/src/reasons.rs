@@ -106,4 +106,28 @@ chassis::reasons! { "linli.funding";
     RETURN_FILE_UNREADABLE: InvalidArgument [count]
         "回单文件有 {count} 处不合要求" / "{count} place(s) of the return file are not as required"
         next "逐项改正 field_violations 所列各处后重传" / "mend the places listed in field_violations and send it again";
+    REASON_REQUIRED: InvalidArgument [name, verb]
+        "{name} 的 {verb} 须写明理由" / "{verb} of {name} needs a reason"
+        next "在 comment 中写明理由" / "say why in comment";
+    OPEN_HOLDS: FailedPrecondition [name, amount]
+        "{name} 尚有 {amount} 元被冻结" / "{amount} yuan of {name} are held"
+        next "先办结占用该款的支出或冻结" / "finish the expenses or holds that use it first";
+    DELEGATION_UNFUNDED: FailedPrecondition [name]
+        "{name} 无经费随付，不得接收" / "{name} comes without its money and can't be accepted"
+        next "请部门先拨付经费（fund），或退回（decline）" / "ask the department to fund it, or decline it";
+    DELEGATION_FUNDED: FailedPrecondition [name, amount]
+        "{name} 已随付 {amount} 元" / "{name} has its money already: {amount} yuan"
+        next "追加任务请另行交办" / "offer another task for more";
+    GRANT_OPEN: FailedPrecondition [project, source]
+        "{project} 已有 {source} 的在途或在用拨款" / "{project} has an open grant from {source} already"
+        next "先结项或撤回原拨款" / "close or withdraw that grant first";
+    YEAR_NOT_READY: FailedPrecondition [year, count, names]
+        "{year} 年度尚有 {count} 项未办结：{names}" / "{count} things of {year} are open still: {names}"
+        next "办结、撤回或驳回所列事项后再提出结账" / "finish, withdraw or reject what is named, then propose again";
+    NEXT_YEAR_NOT_OPEN: FailedPrecondition [year, next]
+        "{year} 年度有结转，而 {next} 年度未开启" / "something of {year} is to be carried over and {next} is not open"
+        next "先发布 {next} 年度经费办法" / "publish the funding policy of {next} first";
+    YEAR_END_APPROVED: FailedPrecondition [year]
+        "{year} 年度结账已批准，不能撤销" / "the end of {year} is approved and can't be given up"
+        next "等待结账完成" / "wait until it is done";
 }

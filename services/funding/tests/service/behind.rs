@@ -105,7 +105,8 @@ async fn what_is_booked_stays_and_closed_years_take_nothing() {
     assert_eq!(service.constraint("update hold set state = 'EXPIRED'").await, "hold_resolved_once");
     let close = "update fiscal_year set state = 'CLOSED' where year = 2020";
     assert_eq!(service.constraint(close).await, "fiscal_year_closes_empty");
-    service.sql("update fiscal_year set state = 'CLOSING' where year = 2020").await;
+    let closing = "update fiscal_year set state = 'CLOSING', proposed_by = 'p', proposed_on = '2020-12-01' where year = 2020";
+    service.sql(closing).await;
     assert_eq!(service.constraint(&entry("TRANSFER", &[(one, -1), (two, 1)])).await, "fiscal_year_open");
     assert_eq!(service.constraint(&hold("HELD")).await, "fiscal_year_open");
 }

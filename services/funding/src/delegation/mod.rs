@@ -1,0 +1,264 @@
+//! Tasks that departments hand down 费随事转: the money comes with the task, and a committee may decline it (Work points 3.3).
+
+mod acts;
+mod encode;
+mod given;
+mod offer;
+pub mod rules;
+pub(crate) mod store;
+
+use chassis::{
+    call::Call,
+    context::Context,
+    governance::Governance,
+    identity::Scope,
+    listing::Asked,
+    refusal::Refusal,
+    state::available,
+    timeline, wire,
+    work::{mutate, mutate_given},
+};
+use contracts::linli::{
+    common::v1::Obstacle,
+    funding::v1::{self as pb, delegation_service_server::DelegationService},
+};
+use jiff::civil::Date;
+use kernel::{
+    money::Fen,
+    name::{DelegationName, DelegationShareName},
+    state::Named,
+};
+use sqlx::PgConnection;
+use tonic::{Request, Response, Status};
+
+use self::{
+    encode::Books,
+    rules::{State, TABLE, Verb},
+    store::Share,
+};
+use crate::{
+    actions::block,
+    actor::Actor,
+    asked::asked,
+    categories::category_names,
+    ledger::rules::Fund,
+    money::to_money,
+};
+
+pub(crate) use encode::day;
+
+/// The gRPC service.
+#[derive(Clone, Debug)]
+pub struct Delegations {
+    /// What handlers share.
+    pub context: Context,
+    /// Whom it asks for working days and committees.
+    pub governance: Governance,
+}
+
+async fn books(
+    sql: &mut PgConnection,
+    town: &str,
+    delegation: &str,
+    committee: Option<&str>,
+) -> Result<Books, Refusal> {
+    Ok(Books {
+        sums: store::sums(&mut *sql, town, delegation, committee).await?,
+        held: store::held(&mut *sql, town, delegation).await?,
+        categories: category_names(sql, town, Fund::Delegated).await?,
+    })
+}
+
+/// A share with its provenance.
+async fn view_share(sql: &mut PgConnection, found: &Share, today: Date) -> Result<pb::DelegationShare, Refusal> {
+    let books = books(&mut *sql, &found.town, &found.delegation, Some(&found.committee)).await?;
+    let mut share = encode::share(found, today)?;
+    share.provenance = Some(encode::traced(found, &books)?.1);
+    share.account = encode::account(&found.town, &store::accounts(sql, found).await?);
+    Ok(share)
+}
+
+/// A delegation with the shares that `scope` holds.
+async fn view(
+    sql: &mut PgConnection,
+    name: &DelegationName,
+    scope: &Scope,
+    today: Date,
+) -> Result<pb::Delegation, Refusal> {
+    let found = store::get(&mut *sql, name, scope).await?;
+    let found = found.ok_or_else(|| Refusal::not_found("linli.dev/Delegation", name.to_string()))?;
+    let mut answer = encode::delegation(&found)?;
+    let books = books(&mut *sql, name.town(), name.delegation(), None).await?;
+    let (mut offered, mut spent, mut returned) = (Vec::new(), Vec::new(), Vec::new());
+    for share in store::shares_of(&mut *sql, name, scope).await? {
+        let (traced, provenance) = encode::traced(&share, &books)?;
+        offered.push(share.amount());
+        spent.push(traced.spent_amount().map_err(Refusal::internal)?);
+        returned.push(traced.returned.amount);
+        let shown = pb::DelegationShare { provenance: Some(provenance), ..encode::share(&share, today)? };
+        answer.shares.push(shown);
+    }
+    let sum = |all: Vec<Fen>| Fen::sum(all).map(to_money).map_err(Refusal::internal);
+    answer.offered_amount = Some(sum(offered)?);
+    answer.spent_amount = Some(sum(spent)?);
+    answer.returned_amount = Some(sum(returned)?);
+    Ok(answer)
+}
+
+impl Delegations {
+    async fn read(&self, call: &Call, name: &str) -> Result<pb::Delegation, Refusal> {
+        let name: DelegationName = wire::name("name", name)?;
+        let scope = call.scope(name.town())?;
+        let mut read = self.context.db.read().await?;
+        if store::get(read.sql(), &name, &scope).await?.is_none() {
+            return Err(call.missing(&scope, "linli.dev/Delegation", name.to_string()));
+        }
+        let mut answer = view(read.sql(), &name, &scope, call.today()).await?;
+        answer.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
+        Ok(answer)
+    }
+
+    async fn read_share(&self, call: &Call, name: &str) -> Result<pb::DelegationShare, Refusal> {
+        let name: DelegationShareName = wire::name("name", name)?;
+        let scope = call.scope(name.town())?;
+        let mut read = self.context.db.read().await?;
+        let found = store::share(read.sql(), &name, &scope, false).await?;
+        let found = found.ok_or_else(|| call.missing(&scope, "linli.dev/DelegationShare", name.to_string()))?;
+        let mut share = view_share(read.sql(), &found, call.today()).await?;
+        let sees = |scope: &Scope| scope.is_town() || scope.ids().1.contains(&found.committee);
+        share.available_actions = available(&TABLE, found.state()?, call, name.town(), sees);
+        obstacles(&mut share, &found, call);
+        share.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
+        Ok(share)
+    }
+
+    async fn page(
+        &self,
+        call: &Call,
+        request: &pb::ListDelegationsRequest,
+    ) -> Result<pb::ListDelegationsResponse, Refusal> {
+        let (asked, paging) =
+            Asked::read(&self.context, call, asked!(request), encode::FILTER)?;
+        let mut read = self.context.db.read().await?;
+        let mut found: Vec<store::Delegation> =
+            store::list_query(&asked).build_query_as().fetch_all(read.sql()).await?;
+        let next_page_token = paging.next(&mut found, |delegation| vec![delegation.id.clone()]);
+        let delegations = found.iter().map(encode::delegation).collect::<Result<_, _>>()?;
+        Ok(pb::ListDelegationsResponse { delegations, next_page_token })
+    }
+
+    async fn page_of_shares(
+        &self,
+        call: &Call,
+        request: &pb::ListDelegationSharesRequest,
+    ) -> Result<pb::ListDelegationSharesResponse, Refusal> {
+        let (asked, paging) =
+            Asked::read(&self.context, call, asked!(request), encode::SHARE_FILTER)?;
+        let mut read = self.context.db.read().await?;
+        let mut found: Vec<Share> = store::shares_query(&asked).build_query_as().fetch_all(read.sql()).await?;
+        let next_page_token = paging.next(&mut found, |share| vec![share.id.to_string()]);
+        let shares = found.iter().map(|share| encode::share(share, asked.today));
+        let delegation_shares = shares.collect::<Result<_, _>>()?;
+        Ok(pb::ListDelegationSharesResponse { delegation_shares, next_page_token })
+    }
+}
+
+/// What stands in the way beside state and permission.
+fn obstacles(share: &mut pb::DelegationShare, found: &Share, call: &Call) {
+    let actions = &mut share.available_actions;
+    let funded = rules::is_funded(found.amount());
+    if !funded {
+        let (zh, en) = ("经费未到位，可退回", "it has no money yet; it can be declined");
+        block(actions, Verb::Accept.name(), Obstacle::Missing, zh, en);
+    } else {
+        let (zh, en) = ("经费已到位", "it has its money");
+        block(actions, Verb::Fund.name(), Obstacle::Missing, zh, en);
+    }
+    if found.state().ok() == Some(State::Accepted) && found.accepted().is(&Actor::of(call)) {
+        let (zh, en) = ("须由他人结清：您已接收", "somebody else must settle it: you accepted it");
+        block(actions, Verb::Settle.name(), Obstacle::FourEyes, zh, en);
+    }
+    let held = share.provenance.as_ref().and_then(|traced| traced.held.as_ref());
+    if held.is_some_and(|held| held.units != 0 || held.nanos != 0) {
+        let (zh, en) = ("尚有冻结的经费", "money of it is held");
+        block(actions, Verb::Settle.name(), Obstacle::Missing, zh, en);
+    }
+}
+
+#[tonic::async_trait]
+impl DelegationService for Delegations {
+    async fn get_delegation(
+        &self,
+        request: Request<pb::GetDelegationRequest>,
+    ) -> Result<Response<pb::Delegation>, Status> {
+        Ok(Response::new(self.read(&Call::of(&request)?, &request.get_ref().name).await?))
+    }
+
+    async fn list_delegations(
+        &self,
+        request: Request<pb::ListDelegationsRequest>,
+    ) -> Result<Response<pb::ListDelegationsResponse>, Status> {
+        Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
+    }
+
+    async fn create_delegation(
+        &self,
+        request: Request<pb::CreateDelegationRequest>,
+    ) -> Result<Response<pb::Delegation>, Status> {
+        let call = Call::of(&request)?;
+        // whoever may not create learns nothing of what governance has
+        let town: kernel::name::TownName = wire::name("parent", &request.get_ref().parent)?;
+        call.whole_town(town.town())?;
+        let given = given::read(&self.governance, request.get_ref(), call.today()).await?;
+        mutate_given::<acts::Create>(&self.context, &given, request).await
+    }
+
+    async fn get_delegation_share(
+        &self,
+        request: Request<pb::GetDelegationShareRequest>,
+    ) -> Result<Response<pb::DelegationShare>, Status> {
+        Ok(Response::new(self.read_share(&Call::of(&request)?, &request.get_ref().name).await?))
+    }
+
+    async fn list_delegation_shares(
+        &self,
+        request: Request<pb::ListDelegationSharesRequest>,
+    ) -> Result<Response<pb::ListDelegationSharesResponse>, Status> {
+        Ok(Response::new(self.page_of_shares(&Call::of(&request)?, request.get_ref()).await?))
+    }
+
+    async fn fund_delegation_share(
+        &self,
+        request: Request<pb::FundDelegationShareRequest>,
+    ) -> Result<Response<pb::DelegationShare>, Status> {
+        mutate::<acts::Fund>(&self.context, request).await
+    }
+
+    async fn accept_delegation_share(
+        &self,
+        request: Request<pb::AcceptDelegationShareRequest>,
+    ) -> Result<Response<pb::DelegationShare>, Status> {
+        mutate::<acts::Accept>(&self.context, request).await
+    }
+
+    async fn decline_delegation_share(
+        &self,
+        request: Request<pb::DeclineDelegationShareRequest>,
+    ) -> Result<Response<pb::DelegationShare>, Status> {
+        mutate::<acts::Decline>(&self.context, request).await
+    }
+
+    async fn withdraw_delegation_share(
+        &self,
+        request: Request<pb::WithdrawDelegationShareRequest>,
+    ) -> Result<Response<pb::DelegationShare>, Status> {
+        mutate::<acts::Withdraw>(&self.context, request).await
+    }
+
+    async fn settle_delegation_share(
+        &self,
+        request: Request<pb::SettleDelegationShareRequest>,
+    ) -> Result<Response<pb::DelegationShare>, Status> {
+        mutate::<acts::Settle>(&self.context, request).await
+    }
+}

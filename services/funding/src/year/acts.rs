@@ -1,0 +1,203 @@
+//! Proposing, giving up and approving the end of a year.
+
+use chassis::{
+    fields,
+    operations::{self, encode, store as stored},
+    refusal::Refusal,
+    state::transition,
+    wire,
+    work::{Change, Record, Verb, Work, check_etag},
+};
+use contracts::{google::longrunning as lro, linli::funding::v1 as pb};
+use kernel::{name::FiscalYearName, state::Named};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    carry,
+    rules::{Fate, State, TABLE, Verb as Do},
+    store::{self, Year, year_name},
+};
+use crate::{
+    actor::{Actor, another},
+    reasons::{NEXT_YEAR_NOT_OPEN, YEAR_END_APPROVED, YEAR_NOT_READY},
+};
+
+/// Obstacles that a refusal names at most.
+const NAMED: i64 = 100;
+
+/// The year of a name.
+pub(super) fn number(name: &FiscalYearName) -> Option<i32> {
+    name.fiscal_year().parse().ok().filter(|year| (2000..=2200).contains(year))
+}
+
+/// The change that tells of a year.
+pub(super) fn change(
+    year: &Year,
+    version: i64,
+    verb: Do,
+    to: State,
+    comment: &str,
+) -> Result<Change, Refusal> {
+    let event = match verb {
+        Do::Open => "fiscalYear.opened",
+        Do::Propose => "fiscalYear.closeProposed",
+        Do::CancelClose => "fiscalYear.closeCancelled",
+        Do::ApproveClose => "fiscalYear.closeApproved",
+        Do::Close => "fiscalYear.closed",
+    };
+    Ok(Change {
+        resource: year.name(),
+        version,
+        verb: verb.name(),
+        from_state: year.state()?.name(),
+        to_state: to.name(),
+        comment: comment.to_owned(),
+        event,
+        data: json!({"fiscal_year": year.name(), "year": year.year, "state": to.name()}),
+    })
+}
+
+async fn lock(work: &mut Work, name: &str, etag: &str, verb: Do) -> Result<(Year, State), Refusal> {
+    let name: FiscalYearName = wire::name("name", name)?;
+    let call = work.call().clone();
+    call.whole_town(name.town())?;
+    let missing = || Refusal::not_found("linli.dev/FiscalYear", name.to_string());
+    let number = number(&name).ok_or_else(missing)?;
+    let year = store::get(work.sql(), name.town(), number, true).await?.ok_or_else(missing)?;
+    check_etag(&year.name(), etag, year.version)?;
+    let to = transition(&TABLE, &year.name(), year.state()?, verb)?;
+    Ok((year, to))
+}
+
+/// Refuses while something of the year is open.
+async fn need_ready(work: &mut Work, year: &Year) -> Result<(), Refusal> {
+    let today = work.call().today();
+    store::expire_due(work.sql(), year, today).await?;
+    let open = store::obstacles(work.sql(), &year.town, year.year, NAMED).await?;
+    let Some(first) = open.first() else { return Ok(()) };
+    let names: Vec<String> = open.iter().map(|one| one.name.clone()).collect();
+    Err(Refusal::new(&YEAR_NOT_READY)
+        .with("year", year.year)
+        .with("count", first.many)
+        .with("names", fields::some(&names)))
+}
+
+/// Refuses when something is to be carried over into a year that isn't open.
+pub(super) async fn need_next_year(work: &mut Work, year: &Year) -> Result<(), Refusal> {
+    let carried = carry::carried(work.sql(), &year.town, year.year).await?;
+    let left = store::left(work.sql(), &year.town, year.year).await?;
+    let fate = |(fund, class, ..): &super::rules::Left| class.fate(*fund, |fund| carried.contains(&fund));
+    let next = year.year + 1;
+    if !left.iter().any(|line| fate(line) == Fate::Carried)
+        || store::is_open(work.sql(), &year.town, next).await?
+    {
+        return Ok(());
+    }
+    Err(Refusal::new(&NEXT_YEAR_NOT_OPEN).with("year", year.year).with("next", next))
+}
+
+fn need_unapproved(year: &Year) -> Result<(), Refusal> {
+    if year.is_approved() {
+        return Err(Refusal::new(&YEAR_END_APPROVED).with("year", year.year));
+    }
+    Ok(())
+}
+
+async fn record(
+    work: &mut Work,
+    before: &Year,
+    (version, verb, to): (i64, Do, State),
+    comment: &str,
+) -> Result<Record<pb::FiscalYear>, Refusal> {
+    let now = store::get(work.sql(), &before.town, before.year, false).await?;
+    let now = now.ok_or_else(|| Refusal::internal(format!("{} vanished", before.name())))?;
+    Ok(Record {
+        town: before.town.clone(),
+        resource: before.name(),
+        summary: format!("{} {}", verb.name(), before.name()),
+        changes: vec![change(before, version, verb, to, comment)?],
+        answer: super::view(work.sql(), &now).await?,
+    })
+}
+
+/// ProposeFiscalYearClose.
+pub(super) struct Propose;
+
+#[tonic::async_trait]
+impl Verb for Propose {
+    type Request = pb::ProposeFiscalYearCloseRequest;
+    type Answer = pb::FiscalYear;
+
+    chassis::intent!();
+
+    async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::FiscalYear>, Refusal> {
+        let (year, to) = lock(work, &request.name, &request.etag, Do::Propose).await?;
+        need_ready(work, &year).await?;
+        let call = work.call().clone();
+        let version = store::propose(work.sql(), &year, &Actor::of(&call), call.today()).await?;
+        record(work, &year, (version, Do::Propose, to), &request.comment).await
+    }
+}
+
+/// CancelFiscalYearClose.
+pub(super) struct Cancel;
+
+#[tonic::async_trait]
+impl Verb for Cancel {
+    type Request = pb::CancelFiscalYearCloseRequest;
+    type Answer = pb::FiscalYear;
+
+    chassis::intent!();
+
+    async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::FiscalYear>, Refusal> {
+        let (year, to) = lock(work, &request.name, &request.etag, Do::CancelClose).await?;
+        need_unapproved(&year)?;
+        let version = store::cancel(work.sql(), &year).await?;
+        record(work, &year, (version, Do::CancelClose, to), &request.comment).await
+    }
+}
+
+/// ApproveFiscalYearClose.
+pub(super) struct Approve;
+
+#[tonic::async_trait]
+impl Verb for Approve {
+    type Request = pb::ApproveFiscalYearCloseRequest;
+    type Answer = lro::Operation;
+
+    chassis::intent!();
+
+    async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<lro::Operation>, Refusal> {
+        let (year, to) = lock(work, &request.name, &request.etag, Do::ApproveClose).await?;
+        need_unapproved(&year)?;
+        let call = work.call().clone();
+        let actor = Actor::of(&call);
+        another(&year.name(), Do::ApproveClose.name(), &actor, &[(Do::Propose.name(), &year.proposed())])?;
+        need_ready(work, &year).await?;
+        need_next_year(work, &year).await?;
+        let input = year_name(&year.town, year.year);
+        let new = stored::New {
+            town: &year.town,
+            id: Uuid::now_v7(),
+            kind: "close_year",
+            caller: call.memo(),
+            principal: call.principal(),
+            input: input.as_bytes(),
+        };
+        let id = new.id;
+        let operation = stored::create(work.sql(), new).await?;
+        let version = store::approve(work.sql(), &year, (&actor, call.today()), id).await?;
+        let mut told = change(&year, version, Do::ApproveClose, to, &request.comment)?;
+        if let Some(data) = told.data.as_object_mut() {
+            data.insert("operation".to_owned(), json!(operations::name(call.service(), id)));
+        }
+        Ok(Record {
+            town: year.town.clone(),
+            resource: year.name(),
+            summary: format!("approveClose {}", year.name()),
+            changes: vec![told],
+            answer: encode(call.service(), &operation)?,
+        })
+    }
+}
