@@ -15,6 +15,7 @@ mod money;
 mod payment;
 pub mod policy;
 pub mod reasons;
+pub mod statement;
 pub mod year;
 
 use std::sync::Arc;
@@ -106,6 +107,11 @@ pub fn routes(
         .add_service(pb::fiscal_year_service_server::FiscalYearServiceServer::new(year::FiscalYears {
             context: context.clone(),
             worker: worker.clone(),
+        }))
+        .add_service(pb::statement_service_server::StatementServiceServer::new(statement::Statements {
+            context: context.clone(),
+            governance: governance.clone(),
+            mark,
         }))
         .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
             context: context.clone(),

@@ -81,6 +81,14 @@ const SPEND: &[&str] = &[
     "funding.expenses.settle",
     "funding.expenses.disclose",
     "funding.payees.reveal",
+    "funding.delegations.get",
+    "funding.delegations.list",
+    "funding.grants.get",
+    "funding.grants.list",
+    "funding.years.get",
+    "funding.years.list",
+    "funding.statements.get",
+    "funding.reports.get",
 ];
 
 /// All roles.
@@ -123,6 +131,9 @@ pub static ROLES: &[Role] = &[
                 "funding.policies.*",
                 "funding.allocationRuns.*",
                 "funding.allocations.*",
+                "funding.delegations.*",
+                "funding.grants.*",
+                "funding.years.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -140,7 +151,22 @@ pub static ROLES: &[Role] = &[
             &["funding.holds.post", "funding.expenses.pay", "funding.payments.*", "funding.payees.reveal"],
         ],
     },
-    Role { id: "department", zh: "职能部门", en: "department", permissions: &[READ] },
+    Role {
+        id: "department",
+        zh: "职能部门",
+        en: "department",
+        permissions: &[
+            READ,
+            &[
+                "funding.delegations.get",
+                "funding.delegations.list",
+                "funding.delegations.create",
+                "funding.delegations.fund",
+                "funding.delegations.withdraw",
+                "funding.delegations.settle",
+            ],
+        ],
+    },
     Role {
         id: "community-officer",
         zh: "镇管社区干部",
@@ -171,6 +197,10 @@ pub static ROLES: &[Role] = &[
             READ_FUNDS,
             SPEND,
             &[
+                "funding.delegations.accept",
+                "funding.delegations.decline",
+                "funding.grants.propose",
+                "funding.grants.withdraw",
                 "governance.blocks.*",
                 "governance.stewardships.handOver",
                 "governance.stewardships.cover",

@@ -1,6 +1,6 @@
 //! CSV: UTF-8 with a mark (for spreadsheets), CRLF.
 
-use super::Field;
+use super::{Field, decimal};
 use crate::rows::guarded;
 
 /// A table that is written: UTF-8 with a mark, CRLF, an apostrophe before text that looks like a formula.
@@ -28,6 +28,7 @@ impl Csv {
     pub fn row(&mut self, fields: impl IntoIterator<Item = Field>) -> Result<(), csv::Error> {
         self.writer.write_record(fields.into_iter().map(|field| match field {
             Field::Number(number) => number.to_string(),
+            Field::Hundredths(number) => decimal(number),
             Field::Text(text) if guarded(&text) => format!("'{text}"),
             Field::Text(text) => text,
         }))

@@ -13,4 +13,13 @@ pub enum Field {
     Text(String),
     /// A number, written as it is.
     Number(i64),
+    /// An amount of money in hundredths, written with two decimals.
+    Hundredths(i64),
+}
+
+/// Hundredths with two decimals: `1234.56`.
+fn decimal(hundredths: i64) -> String {
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let all = hundredths.unsigned_abs();
+    format!("{sign}{}.{:02}", all / 100, all % 100)
 }

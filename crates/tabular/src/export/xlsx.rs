@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{DocProperties, Format, Workbook, Worksheet, XlsxError};
 
-use super::Field;
+use super::{Field, decimal};
 use crate::{Column, rows::guarded};
 
 /// The sheet that tells what each column holds.
@@ -26,6 +26,7 @@ pub struct Xlsx {
     rows: u32,
     text: Format,
     number: Format,
+    amount: Format,
 }
 
 impl Xlsx {
@@ -61,6 +62,7 @@ impl Xlsx {
             rows: 0,
             text,
             number: Format::new().set_num_format("0"),
+            amount: Format::new().set_num_format("#,##0.00"),
         })
     }
 
@@ -78,6 +80,19 @@ impl Xlsx {
                     continue;
                 }
                 Field::Number(number) => number.to_string(),
+                Field::Hundredths(amount) if amount.abs() <= EXACT => {
+                    // commas stand in it too
+                    let shown = decimal(amount).len();
+                    *widest = (*widest).max(shown + shown / 4);
+                    self.sheet.write_number_with_format(
+                        self.rows,
+                        place,
+                        amount as f64 / 100.0,
+                        &self.amount,
+                    )?;
+                    continue;
+                }
+                Field::Hundredths(amount) => decimal(amount),
                 // no spreadsheet runs a text cell; only an apostrophe of the text's own would be taken for a guard
                 Field::Text(text) if text.starts_with('\'') && guarded(&text) => format!("'{text}"),
                 Field::Text(text) => text,

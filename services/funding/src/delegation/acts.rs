@@ -137,7 +137,9 @@ struct Funding<'a> {
 async fn fund(work: &mut Work, town: &str, what: Funding<'_>) -> Result<(), Refusal> {
     let keys = [Key::department(what.year, what.delegation), Key::task(what.year, what.delegation)];
     let accounts = ledger::open(work.sql(), town, &keys).await?;
-    let [from, to] = accounts.as_slice() else { return Err(Refusal::internal("two accounts were asked for")) };
+    let [from, to] = accounts.as_slice() else {
+        return Err(Refusal::internal("two accounts were asked for"));
+    };
     let booked = For {
         kind: EntryKind::Delegation,
         key: what.key,
@@ -165,9 +167,10 @@ async fn lock(work: &mut Work, name: &str, etag: &str, verb: Do) -> Result<(Shar
 
 fn need_reason(reason: &str, name: &str, verb: Do) -> Result<(), Refusal> {
     if reason.trim().is_empty() {
-        return Err(Refusal::new(&REASON_REQUIRED).with("name", name).with("verb", verb.name()).at_field(
-            FieldFault::new("comment", "REQUIRED", "须写明理由", "say why"),
-        ));
+        return Err(Refusal::new(&REASON_REQUIRED)
+            .with("name", name)
+            .with("verb", verb.name())
+            .at_field(FieldFault::new("comment", "REQUIRED", "须写明理由", "say why")));
     }
     Ok(())
 }
@@ -184,7 +187,9 @@ async fn book(
     let year = from.fiscal_year;
     ledger::year::need_open(work.sql(), &share.town, year).await?;
     let accounts = ledger::open(work.sql(), &share.town, &[from, to]).await?;
-    let [from, to] = accounts.as_slice() else { return Err(Refusal::internal("two accounts were asked for")) };
+    let [from, to] = accounts.as_slice() else {
+        return Err(Refusal::internal("two accounts were asked for"));
+    };
     let booked = For {
         kind,
         key: &format!("delegation/{}/{}/{step}", share.delegation, share.committee),
@@ -251,7 +256,9 @@ impl Verb for Fund {
         let (amount, evidence) = money::finish(faults, amount.zip(evidence))?;
         let (share, to) = lock(work, &request.name, &request.etag, Do::Fund).await?;
         if is_funded(share.amount()) {
-            return Err(Refusal::new(&DELEGATION_FUNDED).with("name", share.name()).with("amount", share.amount()));
+            return Err(Refusal::new(&DELEGATION_FUNDED)
+                .with("name", share.name())
+                .with("amount", share.amount()));
         }
         let year = store::task_year(work.sql(), &share).await?;
         ledger::year::need_open(work.sql(), &share.town, year).await?;
@@ -378,7 +385,6 @@ impl Verb for Settle {
 /// The id of a delegation that is created: the caller's, or one of the server's.
 pub(super) fn name_of(town: &TownName, id: &str) -> Result<DelegationName, FieldFault> {
     let id = if id.is_empty() { Uuid::now_v7().to_string() } else { id.to_owned() };
-    DelegationName::new(town.town(), id).map_err(|error| {
-        FieldFault::new("delegation_id", "FORMAT", "编号格式不符", error.to_string())
-    })
+    DelegationName::new(town.town(), id)
+        .map_err(|error| FieldFault::new("delegation_id", "FORMAT", "编号格式不符", error.to_string()))
 }

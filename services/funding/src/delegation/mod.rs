@@ -37,11 +37,7 @@ use self::{
     store::Share,
 };
 use crate::{
-    actions::block,
-    actor::Actor,
-    asked::asked,
-    categories::category_names,
-    ledger::rules::Fund,
+    actions::block, actor::Actor, asked::asked, categories::category_names, ledger::rules::Fund,
     money::to_money,
 };
 
@@ -70,7 +66,11 @@ async fn books(
 }
 
 /// A share with its provenance.
-async fn view_share(sql: &mut PgConnection, found: &Share, today: Date) -> Result<pb::DelegationShare, Refusal> {
+async fn view_share(
+    sql: &mut PgConnection,
+    found: &Share,
+    today: Date,
+) -> Result<pb::DelegationShare, Refusal> {
     let books = books(&mut *sql, &found.town, &found.delegation, Some(&found.committee)).await?;
     let mut share = encode::share(found, today)?;
     share.provenance = Some(encode::traced(found, &books)?.1);
@@ -123,7 +123,8 @@ impl Delegations {
         let scope = call.scope(name.town())?;
         let mut read = self.context.db.read().await?;
         let found = store::share(read.sql(), &name, &scope, false).await?;
-        let found = found.ok_or_else(|| call.missing(&scope, "linli.dev/DelegationShare", name.to_string()))?;
+        let found =
+            found.ok_or_else(|| call.missing(&scope, "linli.dev/DelegationShare", name.to_string()))?;
         let mut share = view_share(read.sql(), &found, call.today()).await?;
         let sees = |scope: &Scope| scope.is_town() || scope.ids().1.contains(&found.committee);
         share.available_actions = available(&TABLE, found.state()?, call, name.town(), sees);
@@ -137,8 +138,7 @@ impl Delegations {
         call: &Call,
         request: &pb::ListDelegationsRequest,
     ) -> Result<pb::ListDelegationsResponse, Refusal> {
-        let (asked, paging) =
-            Asked::read(&self.context, call, asked!(request), encode::FILTER)?;
+        let (asked, paging) = Asked::read(&self.context, call, asked!(request), encode::FILTER)?;
         let mut read = self.context.db.read().await?;
         let mut found: Vec<store::Delegation> =
             store::list_query(&asked).build_query_as().fetch_all(read.sql()).await?;
@@ -152,10 +152,10 @@ impl Delegations {
         call: &Call,
         request: &pb::ListDelegationSharesRequest,
     ) -> Result<pb::ListDelegationSharesResponse, Refusal> {
-        let (asked, paging) =
-            Asked::read(&self.context, call, asked!(request), encode::SHARE_FILTER)?;
+        let (asked, paging) = Asked::read(&self.context, call, asked!(request), encode::SHARE_FILTER)?;
         let mut read = self.context.db.read().await?;
-        let mut found: Vec<Share> = store::shares_query(&asked).build_query_as().fetch_all(read.sql()).await?;
+        let mut found: Vec<Share> =
+            store::shares_query(&asked).build_query_as().fetch_all(read.sql()).await?;
         let next_page_token = paging.next(&mut found, |share| vec![share.id.to_string()]);
         let shares = found.iter().map(|share| encode::share(share, asked.today));
         let delegation_shares = shares.collect::<Result<_, _>>()?;

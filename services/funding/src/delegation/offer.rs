@@ -42,7 +42,12 @@ pub(super) fn too_much() -> Refusal {
 /// Reads what is offered to whom.
 fn shares(faults: &mut Faults, town: &str, given: &[pb::DelegationOffer]) -> Vec<(Uuid, String, Fen)> {
     if given.is_empty() {
-        faults.push(FieldFault::new("delegation.offers", "REQUIRED", "至少一个居委会", "one committee at least"));
+        faults.push(FieldFault::new(
+            "delegation.offers",
+            "REQUIRED",
+            "至少一个居委会",
+            "one committee at least",
+        ));
     }
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
@@ -53,7 +58,12 @@ fn shares(faults: &mut Faults, town: &str, given: &[pb::DelegationOffer]) -> Vec
         let amount = faults.take(money::amount_or_nothing(&amount, offer.amount.as_ref()));
         let Some((committee, amount)) = committee.zip(amount) else { continue };
         if !seen.insert(committee.clone()) {
-            faults.push(FieldFault::new(field, "REPEATED", "同一居委会重复", "this committee stands there twice"));
+            faults.push(FieldFault::new(
+                field,
+                "REPEATED",
+                "同一居委会重复",
+                "this committee stands there twice",
+            ));
         }
         all.push((Uuid::now_v7(), committee, amount));
     }
@@ -97,7 +107,12 @@ pub(super) fn read(
     let (((((name, department), title), organisation), offered_on), evidence) = money::finish(faults, all)?;
     let offered_on = offered_on.unwrap_or(today);
     if offered_on > today {
-        return Err(Refusal::field("delegation.offer_date", "FUTURE", "不能晚于今天", "must not lie in the future"));
+        return Err(Refusal::field(
+            "delegation.offer_date",
+            "FUTURE",
+            "不能晚于今天",
+            "must not lie in the future",
+        ));
     }
     let days = match u32::try_from(asked.reply_working_days) {
         Ok(0) | Err(_) => REPLY_DAYS,

@@ -179,12 +179,15 @@ pub(crate) struct Of<'a> {
 /// # Errors
 /// When a sum is too large.
 pub(crate) fn provenance(of: Of<'_>, sums: &[Sum]) -> Result<Provenance, MoneyError> {
-    let mut found = Provenance { offered: Step { amount: of.amount, entries: Vec::new() }, ..Default::default() };
+    let mut found =
+        Provenance { offered: Step { amount: of.amount, entries: Vec::new() }, ..Default::default() };
     for sum in sums {
         let mine = sum.committee.as_deref() == Some(of.committee);
         match (sum.account, sum.entry) {
             // the entry that funds all shares together is booked for the delegation; one that funds a share later, for the share
-            (AccountKind::Department, EntryKind::Delegation) if sum.subject == of.delegation || sum.subject == of.share => {
+            (AccountKind::Department, EntryKind::Delegation)
+                if sum.subject == of.delegation || sum.subject == of.share =>
+            {
                 found.offered.entries.extend_from_slice(&sum.entries);
             }
             (AccountKind::Department, EntryKind::Return) if sum.subject == of.share => {
@@ -261,7 +264,14 @@ mod tests {
     }
 
     impl Books {
-        fn book(&mut self, committee: Option<&str>, account: AccountKind, entry: EntryKind, category: Option<&str>, fen: i64) {
+        fn book(
+            &mut self,
+            committee: Option<&str>,
+            account: AccountKind,
+            entry: EntryKind,
+            category: Option<&str>,
+            fen: i64,
+        ) {
             self.sums.push(Sum {
                 committee: committee.map(str::to_owned),
                 account,

@@ -119,7 +119,9 @@ impl VerbGiven for Create {
         let actor = Actor::of(&call);
         if !store::create(work.sql(), &town, id, &proposal, (&actor, call.today())).await? {
             let project = format!("{town}/projects/{}", proposal.project);
-            return Err(Refusal::new(&GRANT_OPEN).with("project", project).with("source", proposal.source.name()));
+            return Err(Refusal::new(&GRANT_OPEN)
+                .with("project", project)
+                .with("source", proposal.source.name()));
         }
         let name = ProjectGrantName::new(town.town(), id.to_string()).map_err(Refusal::internal)?;
         record(work, &name, None, (1, Do::Create, State::Proposed), "").await
@@ -186,7 +188,9 @@ async fn book(
 ) -> Result<(), Refusal> {
     ledger::year::need_open(work.sql(), &grant.town, from.fiscal_year).await?;
     let accounts = ledger::open(work.sql(), &grant.town, &[from.clone(), to.clone()]).await?;
-    let [from, to] = accounts.as_slice() else { return Err(Refusal::internal("two accounts were asked for")) };
+    let [from, to] = accounts.as_slice() else {
+        return Err(Refusal::internal("two accounts were asked for"));
+    };
     let what = For {
         kind,
         key: &format!("grant/{}/{step}", grant.id),
@@ -246,9 +250,10 @@ impl Verb for Reject {
         let locked = lock(work, &request.name, &request.etag, Do::Reject).await?;
         let reason = request.comment.trim();
         if reason.is_empty() {
-            return Err(Refusal::new(&REASON_REQUIRED).with("name", &locked.name).with("verb", "reject").at_field(
-                FieldFault::new("comment", "REQUIRED", "须写明理由", "say why"),
-            ));
+            return Err(Refusal::new(&REASON_REQUIRED)
+                .with("name", &locked.name)
+                .with("verb", "reject")
+                .at_field(FieldFault::new("comment", "REQUIRED", "须写明理由", "say why")));
         }
         done(work, &locked, Do::Reject, (reason, &request.comment), Fen::ZERO).await
     }
@@ -289,7 +294,9 @@ impl Verb for Close {
         let mut returned = Vec::new();
         for account in store::accounts(work.sql(), grant).await? {
             if account.held > Fen::ZERO {
-                return Err(Refusal::new(&OPEN_HOLDS).with("name", &locked.name).with("amount", account.held));
+                return Err(Refusal::new(&OPEN_HOLDS)
+                    .with("name", &locked.name)
+                    .with("amount", account.held));
             }
             if account.balance > Fen::ZERO {
                 let year = account.key.fiscal_year;

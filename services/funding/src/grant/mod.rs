@@ -145,7 +145,8 @@ impl ProjectGrants {
         let (call, asked) = (Call::of(&request)?, request.get_ref());
         let town: TownName = wire::name("parent", &asked.parent)?;
         let scope = call.scope(town.town())?;
-        let committee = asked.project_grant.as_ref().map(|grant| grant.committee.as_str()).unwrap_or_default();
+        let committee =
+            asked.project_grant.as_ref().map(|grant| grant.committee.as_str()).unwrap_or_default();
         let known = match CommitteeName::parse(committee) {
             // whoever may not propose there learns nothing of what governance has
             Ok(name)

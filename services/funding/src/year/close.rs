@@ -113,8 +113,8 @@ async fn chunk(
     let carried = carry::carried(work.sql(), &year.town, year.year).await?;
     let mut ways = Vec::new();
     for account in accounts {
-        let class =
-            Class::of(&account.key).ok_or_else(|| Refusal::internal("an account that no year's end asks about"))?;
+        let class = Class::of(&account.key)
+            .ok_or_else(|| Refusal::internal("an account that no year's end asks about"))?;
         let fate = class.fate(account.key.fund, |fund| carried.contains(&fund));
         ways.push((account, fate, target(&account.key, fate)));
     }
@@ -157,8 +157,11 @@ fn record(
     accounts: usize,
     changes: Vec<Change>,
 ) -> Record<pb::CloseYearReport> {
-    let summary =
-        if changes.is_empty() { format!("work off {accounts} accounts of {name}") } else { format!("close {name}") };
+    let summary = if changes.is_empty() {
+        format!("work off {accounts} accounts of {name}")
+    } else {
+        format!("close {name}")
+    };
     Record {
         town: name.town().to_owned(),
         resource: operation_name(running.context.service, running.stored.id),

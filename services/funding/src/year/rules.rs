@@ -274,7 +274,8 @@ mod tests {
                 assert!(to != key);
             }
         }
-        for key in [Key::appropriation(Fund::Work, 2020), Key::opening(Fund::Work, 2020), Key::department(2020, "d")]
+        for key in
+            [Key::appropriation(Fund::Work, 2020), Key::opening(Fund::Work, 2020), Key::department(2020, "d")]
         {
             assert_eq!(Class::of(&key), None);
         }

@@ -237,7 +237,11 @@ pub(crate) async fn left(sql: &mut PgConnection, town: &str, year: i32) -> Resul
 }
 
 /// What the end of a year has done, by fund and class.
-pub(crate) async fn done(sql: &mut PgConnection, town: &str, year: i32) -> Result<Vec<(Left, Fate)>, Refusal> {
+pub(crate) async fn done(
+    sql: &mut PgConnection,
+    town: &str,
+    year: i32,
+) -> Result<Vec<(Left, Fate)>, Refusal> {
     let rows = sqlx::query!(
         r#"select a.kind, a.fund, split_part(coalesce(a.earmark, ''), ':', 1) as "earmark!", e.kind = 'CARRY_OVER' as "carried!",
                   count(*) as "many!", -sum(p.amount_fen)::bigint as "left!"

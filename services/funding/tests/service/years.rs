@@ -1,0 +1,273 @@
+//! The end of a fiscal year: proposed by one, approved by another, worked off once, whoever is killed on the way.
+
+use chassis::peer::Peer;
+use contracts::linli::{
+    funding::v1::{self as pb, fiscal_year_service_client::FiscalYearServiceClient},
+    platform::v1::{self as platform, operation_service_client::OperationServiceClient},
+};
+use jiff::civil::date;
+use tonic::Status;
+
+use crate::harness::{Service, date as wire, fen, reason, service, uuid};
+
+const YEAR: &str = "towns/malu/fiscalYears/2020";
+
+fn client(service: &Service) -> FiscalYearServiceClient<Peer> {
+    FiscalYearServiceClient::new(service.peer.clone())
+}
+
+async fn get(service: &Service) -> pb::FiscalYear {
+    let request = pb::GetFiscalYearRequest { name: YEAR.to_owned() };
+    client(service).get_fiscal_year(service.officer("o-1", request)).await.unwrap().into_inner()
+}
+
+async fn propose(service: &Service, who: &str) -> Result<pb::FiscalYear, Status> {
+    let etag = get(service).await.etag;
+    let request = pb::ProposeFiscalYearCloseRequest {
+        name: YEAR.to_owned(),
+        etag,
+        request_id: uuid(),
+        ..Default::default()
+    };
+    client(service)
+        .propose_fiscal_year_close(service.officer(who, request))
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+async fn approve(service: &Service, who: &str) -> Result<String, Status> {
+    let etag = get(service).await.etag;
+    let request = pb::ApproveFiscalYearCloseRequest {
+        name: YEAR.to_owned(),
+        etag,
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let done = client(service).approve_fiscal_year_close(service.officer(who, request)).await;
+    done.map(|operation| operation.into_inner().name)
+}
+
+async fn cancel(service: &Service) -> Result<pb::FiscalYear, Status> {
+    let etag = get(service).await.etag;
+    let request = pb::CancelFiscalYearCloseRequest {
+        name: YEAR.to_owned(),
+        etag,
+        request_id: uuid(),
+        ..Default::default()
+    };
+    client(service)
+        .cancel_fiscal_year_close(service.officer("o-1", request))
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+/// Money of each kind in 2020, and 2021 open.
+async fn filled(service: &Service) {
+    service.year(2020).await;
+    service.give("c1", "WORK", 2020, 100).await;
+    service.give("c1", "SERVICE", 2020, 200).await;
+    service.give("c2", "SERVICE", 2020, 30).await;
+    service
+        .sql(
+            "insert into account (town, id, kind, fund, fiscal_year) values ('malu', gen_random_uuid(), 'APPROPRIATION', 'PROJECT_POOL', 2020),
+                 ('malu', gen_random_uuid(), 'POOL', 'PROJECT_POOL', 2020);
+             insert into account (town, id, kind, fund, fiscal_year, earmark) values
+                 ('malu', gen_random_uuid(), 'DEPARTMENT', 'DELEGATED', 2020, 'delegation:d'), ('malu', gen_random_uuid(), 'TASK', 'DELEGATED', 2020, 'delegation:d');
+             insert into account (town, id, kind, fund, fiscal_year, committee, earmark) values
+                 ('malu', gen_random_uuid(), 'COMMITTEE', 'SERVICE', 2020, 'c1', 'carried'), ('malu', gen_random_uuid(), 'COMMITTEE', 'SERVICE', 2020, 'c1', 'project:p'),
+                 ('malu', gen_random_uuid(), 'COMMITTEE', 'DELEGATED', 2020, 'c1', 'delegation:d')",
+        )
+        .await;
+    let of = |kind: &str, fund: &str, earmark: &str| {
+        format!(
+            "(select id from account where kind = '{kind}' and fund = '{fund}' and fiscal_year = 2020 and coalesce(earmark, '') = '{earmark}' and coalesce(committee, 'c1') = 'c1')"
+        )
+    };
+    for (kind, from, to, fen) in [
+        ("ALLOCATION", of("APPROPRIATION", "PROJECT_POOL", ""), of("POOL", "PROJECT_POOL", ""), 1_000),
+        ("GRANT", of("COMMITTEE", "SERVICE", ""), of("COMMITTEE", "SERVICE", "project:p"), 50),
+        ("OPENING", of("COMMITTEE", "SERVICE", ""), of("COMMITTEE", "SERVICE", "carried"), 7),
+        (
+            "DELEGATION",
+            of("DEPARTMENT", "DELEGATED", "delegation:d"),
+            of("TASK", "DELEGATED", "delegation:d"),
+            90,
+        ),
+        (
+            "DELEGATION",
+            of("TASK", "DELEGATED", "delegation:d"),
+            of("COMMITTEE", "DELEGATED", "delegation:d"),
+            60,
+        ),
+    ] {
+        let entry = uuid();
+        service
+            .sql(&format!(
+                "with booked as (insert into entry (town, id, kind, key, fiscal_year, booked_on, subject, description, postings, principal)
+                         values ('malu', '{entry}', '{kind}', 'test/{entry}', 2020, '2020-02-01', 's', 'd', 2, 'p'))
+                 insert into posting (town, entry, n, account, amount_fen, booked_on)
+                     values ('malu', '{entry}', 1, {from}, -{fen}, '2020-02-01'), ('malu', '{entry}', 2, {to}, {fen}, '2020-02-01')"
+            ))
+            .await;
+    }
+}
+
+fn told(lines: &[pb::YearEndLine]) -> Vec<String> {
+    let amount = |money: &Option<contracts::google::r#type::Money>| {
+        let money = money.clone().unwrap();
+        money.units * 100 + i64::from(money.nanos / 10_000_000)
+    };
+    let line = |line: &pb::YearEndLine| {
+        let (carried, returned) = (amount(&line.carried_amount), amount(&line.returned_amount));
+        format!("{} {} {}: {carried} + {returned}", line.fund().as_str_name(), line.earmark, line.accounts)
+    };
+    lines.iter().map(line).collect()
+}
+
+const EXPECTED: &[&str] = &[
+    "FUND_WORK FREE 1: 0 + 100",
+    "FUND_SERVICE FREE 2: 173 + 0",
+    "FUND_SERVICE CARRIED 1: 0 + 7",
+    "FUND_SERVICE PROJECT 1: 50 + 0",
+    "FUND_DELEGATED DELEGATION 1: 60 + 0",
+    "FUND_DELEGATED TASK 1: 30 + 0",
+    "FUND_PROJECT_POOL POOL 1: 0 + 1000",
+];
+
+#[tokio::test]
+async fn a_year_ends_by_its_policy_and_leaves_nothing_behind() {
+    let service = service(date(2021, 1, 15)).await;
+    filled(&service).await;
+    assert_eq!(told(&get(&service).await.plan), EXPECTED);
+    let hold = "insert into hold (town, id, account, amount_fen, key, subject, purpose, held_on, held_by)
+                select 'malu', gen_random_uuid(), id, 10, 'k', 'towns/malu/expenses/x', 'p', '2020-06-01', 'p' from account where fund = 'WORK' and kind = 'COMMITTEE'";
+    service.sql(hold).await;
+    let held = get(&service).await;
+    assert_eq!((held.obstacle_count, held.obstacles[0].subject.as_str()), (1, "towns/malu/expenses/x"));
+    assert_eq!(reason(&propose(&service, "o-1").await.unwrap_err()), "YEAR_NOT_READY");
+    service.sql("update hold set state = 'VOIDED', resolved_on = '2020-06-01'").await;
+
+    propose(&service, "o-1").await.unwrap();
+    assert_eq!(service.constraint(&hold.replace("'k'", "'l'")).await, "fiscal_year_open");
+    assert_eq!(cancel(&service).await.unwrap().state(), pb::FiscalYearState::Open);
+    propose(&service, "o-1").await.unwrap();
+    assert_eq!(reason(&approve(&service, "o-1").await.unwrap_err()), "MAKER_IS_CHECKER");
+    assert_eq!(reason(&approve(&service, "o-2").await.unwrap_err()), "NEXT_YEAR_NOT_OPEN");
+    service.year(2021).await;
+    let operation = approve(&service, "o-2").await.unwrap();
+    assert_eq!(reason(&cancel(&service).await.unwrap_err()), "YEAR_END_APPROVED");
+    assert_eq!(reason(&approve(&service, "o-3").await.unwrap_err()), "YEAR_END_APPROVED");
+    assert!(service.worker.pass().await.unwrap());
+    let closed = get(&service).await;
+    assert_eq!((closed.state(), closed.operation), (pb::FiscalYearState::Closed, operation.clone()));
+    assert_eq!(told(&closed.done), EXPECTED);
+    assert!(closed.plan.is_empty());
+    let left = "select count(*) from account where fiscal_year = 2020 and kind in ('COMMITTEE', 'POOL', 'TASK') and balance_fen <> 0";
+    assert_eq!(service.number(left).await, 0);
+    let next = "select sum(balance_fen)::bigint from account where fiscal_year = 2021 and kind in ('COMMITTEE', 'TASK')";
+    assert_eq!(service.number(next).await, 173 + 50 + 60 + 30);
+    assert_eq!(
+        service
+            .number("select count(*) from entry where key like 'year/%' and booked_on <> '2020-12-31'")
+            .await,
+        0
+    );
+    assert_eq!(service.number("select sum(amount_fen)::bigint from posting").await, 0);
+
+    let request = platform::GetOperationRequest { name: operation };
+    let mut operations = OperationServiceClient::new(service.peer.clone());
+    let done = operations.get_operation(service.officer("o-1", request)).await.unwrap().into_inner();
+    let Some(contracts::google::longrunning::operation::Result::Response(report)) = done.result else {
+        panic!("{done:?}")
+    };
+    let report: pb::CloseYearReport = prost::Message::decode(report.value.as_slice()).unwrap();
+    assert_eq!(
+        (report.accounts, report.carried_amount, report.returned_amount),
+        (8, Some(fen(313)), Some(fen(1_107)))
+    );
+    let _ = wire(date(2020, 12, 31));
+}
+
+#[tokio::test]
+async fn an_end_that_is_killed_goes_on_where_it_stopped() {
+    let service = service(date(2021, 1, 15)).await;
+    service.year(2020).await;
+    service.year(2021).await;
+    // more accounts than a chunk takes
+    service
+        .sql(
+            "insert into account (town, id, kind, fund, fiscal_year) values ('malu', gen_random_uuid(), 'APPROPRIATION', 'SERVICE', 2020);
+             insert into account (town, id, kind, fund, fiscal_year, committee) select 'malu', gen_random_uuid(), 'COMMITTEE', 'SERVICE', 2020, 'x' || n from generate_series(1, 450) n;
+             create temporary table given as select gen_random_uuid() as entry, id as account from account where kind = 'COMMITTEE';
+             with booked as (insert into entry (town, id, kind, key, fiscal_year, booked_on, subject, description, postings, principal)
+                     select 'malu', entry, 'ALLOCATION', 'test/' || entry, 2020, '2020-02-01', 's', 'd', 2, 'p' from given)
+             insert into posting (town, entry, n, account, amount_fen, booked_on)
+                 select 'malu', entry, 1, account, 5, date '2020-02-01' from given
+                 union all select 'malu', entry, 2, (select id from account where kind = 'APPROPRIATION'), -5, date '2020-02-01' from given",
+        )
+        .await;
+    propose(&service, "o-1").await.unwrap();
+    approve(&service, "o-2").await.unwrap();
+    // the second chunk meets a database that refuses it: the first one stands
+    service
+        .sql(
+            "create function stop() returns trigger language plpgsql as $$ begin
+                 if (select count(*) from entry where key like 'year/%') > 200 then raise exception using errcode = '40001', message = 'killed'; end if;
+                 return null; end $$;
+             create trigger stop after insert on entry for each statement execute function stop()",
+        )
+        .await;
+    assert!(service.worker.pass().await.unwrap());
+    assert_eq!(service.number("select count(*) from entry where key like 'year/%'").await, 200);
+    assert_eq!(get(&service).await.state(), pb::FiscalYearState::Closing);
+    service
+        .sql("drop trigger stop on entry; update operation set lease_until = now() - interval '1 second'")
+        .await;
+    let another = chassis::operations::Worker::new(
+        service.db.context.clone(),
+        service.clock.clone(),
+        funding::jobs(&service.governance),
+    );
+    assert!(another.pass().await.unwrap());
+    assert_eq!(get(&service).await.state(), pb::FiscalYearState::Closed);
+    assert_eq!(service.number("select count(*) from entry where key like 'year/%'").await, 450);
+    let carried =
+        "select sum(balance_fen)::bigint from account where fiscal_year = 2021 and earmark = 'carried'";
+    assert_eq!(service.number(carried).await, 450 * 5);
+}
+
+#[tokio::test]
+async fn behind_the_services_back_a_year_ends_by_two_people() {
+    let service = service(date(2021, 1, 15)).await;
+    service.year(2020).await;
+    let account = service.give("c1", "WORK", 2020, 100).await;
+    let account = account.rsplit('/').next().unwrap();
+    let closing = "state = 'CLOSING', proposed_by = 'p', proposed_on = '2021-01-15'";
+    let approved = "approved_on = '2021-01-15', operation = gen_random_uuid(), approved_by =";
+    let alone = "update fiscal_year set state = 'CLOSING'".to_owned();
+    assert_eq!(service.constraint(&alone).await, "fiscal_year_ends_as_its_state_says");
+    let hold = format!(
+        "insert into hold (town, id, account, amount_fen, key, subject, purpose, held_on, held_by)
+         values ('malu', gen_random_uuid(), '{account}', 10, 'k', 's', 'p', '2020-06-01', 'p')"
+    );
+    service.sql(&hold).await;
+    assert_eq!(
+        service.constraint(&format!("update fiscal_year set {closing}")).await,
+        "fiscal_year_ends_without_holds"
+    );
+    service.sql("update hold set state = 'VOIDED', resolved_on = '2020-06-01'").await;
+    service.sql(&format!("update fiscal_year set {closing}")).await;
+    for (sql, constraint) in [
+        (format!("update fiscal_year set {approved} 'p'"), "fiscal_year_approved_by_another"),
+        (
+            format!("update fiscal_year set proposed_person = 'x', approved_person = 'x', {approved} 'q'"),
+            "fiscal_year_approved_by_another",
+        ),
+        ("update fiscal_year set state = 'CLOSED'".to_owned(), "fiscal_year_closes_empty"),
+    ] {
+        assert_eq!(service.constraint(&sql).await, constraint, "{sql}");
+    }
+    service.sql(&format!("update fiscal_year set {approved} 'q'")).await;
+    let undone = "update fiscal_year set state = 'OPEN', proposed_by = '', proposed_on = null, approved_by = '', approved_on = null, operation = null";
+    assert_eq!(service.constraint(undone).await, "fiscal_year_end_goes_on");
+}
