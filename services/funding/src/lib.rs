@@ -15,6 +15,8 @@ mod money;
 mod payment;
 pub mod policy;
 pub mod reasons;
+pub mod report;
+mod sheets;
 pub mod statement;
 pub mod year;
 
@@ -41,7 +43,7 @@ pub static SEALERS: &[chassis::seal::Sealer] = &[|sql| Box::pin(ledger::seal::pa
 
 /// The tables that it imports and exports, each after those that it requires.
 pub fn tables() -> Sheets {
-    Vec::new().into()
+    sheets::sheets()
 }
 
 /// What its workers do. `governance` is asked for committees.
@@ -113,6 +115,7 @@ pub fn routes(
             governance: governance.clone(),
             mark,
         }))
+        .add_service(pb::report_service_server::ReportServiceServer::new(report::Reports(context.clone())))
         .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
             context: context.clone(),
             worker: worker.clone(),

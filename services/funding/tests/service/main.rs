@@ -14,4 +14,5 @@ mod policies;
 mod releases;
 mod sequences;
 mod spending;
+mod statements;
 mod years;

@@ -40,10 +40,7 @@ async fn policy(service: &Service, year: i32) {
         growth_index_ppm: 1_000_000,
         growth_applies_to: vec![pb::GrowthBase::Floor.into()],
         eligible_kinds: vec![pb::CommitteeKind::ResidentsCommittee.into()],
-        pro_rating: Some(pb::ProRating {
-            unit: pb::ProRatingUnit::Month.into(),
-            month_counts_until_day: 15,
-        }),
+        pro_rating: Some(pb::ProRating { unit: pb::ProRatingUnit::Month.into(), month_counts_until_day: 15 }),
         carry_overs: vec![
             pb::FundCarryOver { fund: pb::Fund::Work.into(), carry_over: pb::CarryOver::Return.into() },
             pb::FundCarryOver { fund: pb::Fund::Service.into(), carry_over: pb::CarryOver::OneYear.into() },
