@@ -4,10 +4,10 @@
 mod actions;
 mod actor;
 pub mod allocation;
-mod expense;
 mod asked;
 mod categories;
 pub mod delegation;
+mod expense;
 pub mod grant;
 pub mod ledger;
 pub mod measure;

@@ -65,6 +65,14 @@ const READ_FUNDS: &[&str] = &[
     "funding.allocations.list",
     "funding.expenses.get",
     "funding.expenses.list",
+    "funding.delegations.get",
+    "funding.delegations.list",
+    "funding.grants.get",
+    "funding.grants.list",
+    "funding.years.get",
+    "funding.years.list",
+    "funding.statements.get",
+    "funding.reports.get",
 ];
 
 /// What officers of a committee and of the town do with an expense, each once and four of them in all.
@@ -81,14 +89,6 @@ const SPEND: &[&str] = &[
     "funding.expenses.settle",
     "funding.expenses.disclose",
     "funding.payees.reveal",
-    "funding.delegations.get",
-    "funding.delegations.list",
-    "funding.grants.get",
-    "funding.grants.list",
-    "funding.years.get",
-    "funding.years.list",
-    "funding.statements.get",
-    "funding.reports.get",
 ];
 
 /// All roles.

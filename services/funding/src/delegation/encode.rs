@@ -110,7 +110,10 @@ pub(super) struct Books {
 }
 
 /// The provenance of a share.
-pub(super) fn traced(found: &Share, books: &Books) -> Result<(Provenance, pb::Provenance), Refusal> {
+pub(super) fn traced(
+    found: &Share,
+    books: &Books,
+) -> Result<(Provenance, pb::DelegationProvenance), Refusal> {
     let (name, delegation) = (found.name(), found.delegation_name());
     let of =
         Of { share: &name, delegation: &delegation, committee: &found.committee, amount: found.amount() };
@@ -119,13 +122,13 @@ pub(super) fn traced(found: &Share, books: &Books) -> Result<(Provenance, pb::Pr
     let entry = |id: &Uuid| format!("towns/{}/entries/{id}", found.town);
     let most = usize::try_from(NAMED).unwrap_or_default();
     let names = |ids: &[Uuid]| ids.iter().take(most).map(entry).collect();
-    let step = |step: &Step, category: &str| pb::ProvenanceStep {
+    let step = |step: &Step, category: &str| pb::DelegationProvenanceStep {
         amount: Some(to_money(step.amount)),
         entries: names(&step.entries),
         category: category.to_owned(),
         category_display_name: books.categories.get(category).cloned().unwrap_or_default(),
     };
-    let wire = pb::Provenance {
+    let wire = pb::DelegationProvenance {
         offered: Some(step(&rules.offered, "")),
         accepted: Some(step(&rules.accepted, "")),
         spent: rules.spent.iter().map(|(category, spent)| step(spent, category)).collect(),

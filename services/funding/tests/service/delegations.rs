@@ -127,7 +127,7 @@ async fn a_task_comes_down_with_its_money_and_what_is_left_goes_back() {
     assert_eq!(reason(&own), "MAKER_IS_CHECKER");
     let done = settle(&service, "o-1", &taken).await.unwrap();
     let traced = done.provenance.unwrap();
-    let step = |step: Option<pb::ProvenanceStep>| {
+    let step = |step: Option<pb::DelegationProvenanceStep>| {
         let step = step.unwrap();
         (step.amount, step.entries.len())
     };
