@@ -171,7 +171,7 @@ async fn a_statement_goes_out_as_a_workbook_and_as_a_page_that_runs_nothing() {
     assert!(!html.contains("<script") && html.contains("default-src 'none'"), "{html}");
     let book = export(pb::StatementFormat::Xlsx).await;
     assert_eq!(book.file_name, "malu-c1-statement-2020-q2.xlsx");
-    let table = tabular::read_table(&book.content, &[], tabular::Limits::default());
+    let table = tabular::read_table(&book.content, &book.file_name, &[], tabular::Limits::default());
     assert!(book.content.starts_with(b"PK"), "{table:?}");
 }
 

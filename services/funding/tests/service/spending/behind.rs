@@ -13,7 +13,7 @@ fn id(name: &str) -> &str {
 #[tokio::test]
 async fn four_people_and_a_state_with_its_columns() {
     let service = funded(date(2020, 6, 1)).await;
-    let approved = service.approved(5_000).await;
+    let approved = service.approved_expense(5_000).await;
     let of = id(&approved.name);
     for (set, constraint) in [
         ("approved_by = applied_by", "expense_four_people"),
@@ -96,7 +96,7 @@ async fn what_was_paid_stays_and_vouchers_prove_no_more() {
     assert_eq!(service.constraint(&add(1, "a", 5_001, "null")).await, "vouchers_within_payment");
     assert_eq!(service.constraint(&add(1, "a", 0, "null")).await, "expense_voucher_amount_fen_check");
     let settled = service
-        .step(REVIEWER, &paid, Step::Settle(vec![voucher("inv-1", 5_000)], String::new()))
+        .walk_on(REVIEWER, &paid, Step::Settle(vec![voucher("inv-1", 5_000)], String::new()))
         .await
         .unwrap();
     assert_eq!(service.constraint(&add(2, "inv-1", 1, "null")).await, "voucher_used_once");
@@ -113,9 +113,9 @@ async fn what_was_paid_stays_and_vouchers_prove_no_more() {
 async fn nothing_is_approved_past_an_open_objection() {
     let service = funded(date(2020, 6, 1)).await;
     let applied = service.apply(APPLICANT, application("c1", pb::Fund::Service, "AID", 1_000)).await.unwrap();
-    let reviewed = service.step(REVIEWER, &applied, Step::Review).await.unwrap();
-    let noticed = service.step(REVIEWER, &reviewed, Step::Publish).await.unwrap();
-    let objected = service.step(NEIGHBOUR, &noticed, Step::Object("不公平".to_owned())).await.unwrap();
+    let reviewed = service.walk_on(REVIEWER, &applied, Step::Review).await.unwrap();
+    let noticed = service.walk_on(REVIEWER, &reviewed, Step::Publish).await.unwrap();
+    let objected = service.walk_on(NEIGHBOUR, &noticed, Step::Object("不公平".to_owned())).await.unwrap();
     let of = id(&objected.name);
     for (set, constraint) in [
         ("state = 'APPROVED', approved_by = 'x'", "expense_objected_as_its_state_says"),
@@ -143,7 +143,7 @@ async fn nothing_is_approved_past_an_open_objection() {
 #[tokio::test]
 async fn an_expense_is_in_one_live_batch_and_a_line_is_resolved_once() {
     let service = funded(date(2020, 6, 1)).await;
-    let (one, two) = (service.approved(5_000).await, service.approved(6_000).await);
+    let (one, two) = (service.approved_expense(5_000).await, service.approved_expense(6_000).await);
     let request = pb::CreatePaymentBatchRequest {
         parent: "towns/malu".to_owned(),
         expenses: vec![one.name.clone(), two.name.clone()],
@@ -153,7 +153,7 @@ async fn an_expense_is_in_one_live_batch_and_a_line_is_resolved_once() {
     let token = service.of(super::CASHIER);
     let batch = service.batches().create_payment_batch(with(request, &token)).await.unwrap().into_inner();
     let of = id(&batch.name);
-    let free = service.approved(7_000).await;
+    let free = service.approved_expense(7_000).await;
     for (sql, constraint) in [
         (
             format!(

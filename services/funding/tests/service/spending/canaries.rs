@@ -102,14 +102,14 @@ fn aid() -> pb::CreateExpenseRequest {
 /// An expense with an objection and its answer, up to its approval.
 async fn lived(service: &Service) -> pb::Expense {
     let applied = service.apply(APPLICANT, aid()).await.unwrap();
-    let reviewed = service.step(REVIEWER, &applied, Step::Review).await.unwrap();
-    let noticed = service.step(REVIEWER, &reviewed, Step::Publish).await.unwrap();
-    let objected = service.step(NEIGHBOUR, &noticed, Step::Object(OBJECTION.to_owned())).await.unwrap();
+    let reviewed = service.walk_on(REVIEWER, &applied, Step::Review).await.unwrap();
+    let noticed = service.walk_on(REVIEWER, &reviewed, Step::Publish).await.unwrap();
+    let objected = service.walk_on(NEIGHBOUR, &noticed, Step::Object(OBJECTION.to_owned())).await.unwrap();
     let objection = service.expense(REVIEWER, &objected.name).await.objections[0].objection.clone();
     let answered =
-        service.step(REVIEWER, &objected, Step::Answer(objection, ANSWER.to_owned())).await.unwrap();
+        service.walk_on(REVIEWER, &objected, Step::Answer(objection, ANSWER.to_owned())).await.unwrap();
     service.clock.set(date(2020, 7, 1)).unwrap();
-    let approved = service.step(APPROVER, &answered, Step::Approve).await.unwrap();
+    let approved = service.walk_on(APPROVER, &answered, Step::Approve).await.unwrap();
     service.clock.set(date(2020, 6, 1)).unwrap();
     approved
 }
@@ -137,7 +137,7 @@ async fn wrongs(service: &Service, approved: &pb::Expense) -> Vec<Status> {
         Step::Disclose(NAME.to_owned()),
         Step::Settle(vec![voucher("v-1", 1)], String::new()),
     ] {
-        refused.push(service.step(REVIEWER, approved, step).await.unwrap_err());
+        refused.push(service.walk_on(REVIEWER, approved, step).await.unwrap_err());
     }
     let filter = pb::ListExpensesRequest {
         parent: "towns/malu".to_owned(),

@@ -96,9 +96,9 @@ async fn live(service: &Service, row: &Row<'_>) -> Result<pb::Expense, Status> {
     let (reviewer, approver, payer) =
         (acting(reviewer, "town-officer"), acting(approver, "town-officer"), (payer, "town-cashier"));
     match row.expected {
-        "REJECTED" => return service.step(approver, &expense, Step::Reject(row.note.to_owned())).await,
+        "REJECTED" => return service.walk_on(approver, &expense, Step::Reject(row.note.to_owned())).await,
         "WITHDRAWN" => {
-            return service.step(acting(row.people[0], "town-officer"), &expense, Step::Withdraw).await;
+            return service.walk_on(acting(row.people[0], "town-officer"), &expense, Step::Withdraw).await;
         }
         _ => {}
     }
@@ -119,7 +119,7 @@ async fn live(service: &Service, row: &Row<'_>) -> Result<pb::Expense, Status> {
             step => step,
         };
         let (before, published) = (service.dump().await, matches!(step, Step::Publish));
-        expense = match service.step(who, &expense, step).await {
+        expense = match service.walk_on(who, &expense, step).await {
             Ok(expense) => expense,
             Err(refused) => {
                 assert_eq!(service.dump().await, before, "{}", row.code);
@@ -127,7 +127,7 @@ async fn live(service: &Service, row: &Row<'_>) -> Result<pb::Expense, Status> {
             }
         };
         if published && row.expected == "OBJECTED" {
-            return service.step(NEIGHBOUR, &expense, Step::Object("名单是否公示？".to_owned())).await;
+            return service.walk_on(NEIGHBOUR, &expense, Step::Object("名单是否公示？".to_owned())).await;
         }
         if let Some(end) = expense.notice_end_date.filter(|_| published) {
             let end = date(
@@ -154,7 +154,7 @@ async fn town() -> Service {
                  where id like '310114106%'",
         )
         .await;
-    service.policy(2020).await;
+    service.policy_of(2020).await;
     for committee in ["310114106001", "310114106026", "310114106045"] {
         service.give(committee, "WORK", 2020, 10_000_000).await;
         service.give(committee, "SERVICE", 2020, 15_000_000).await;
@@ -200,22 +200,22 @@ async fn an_objection_is_answered_and_then_it_is_paid() {
     let row = rows.iter().find(|row| row.expected == "OBJECTED").unwrap();
     let objected = live(&service, row).await.unwrap();
     let (reviewer, approver) = (acting(row.people[1], "town-officer"), acting(row.people[2], "town-officer"));
-    let refused = service.step(approver, &objected, Step::Approve).await.unwrap_err();
+    let refused = service.walk_on(approver, &objected, Step::Approve).await.unwrap_err();
     assert_eq!(reason(&refused), "OBJECTION_OPEN");
     let shown = service.expense(reviewer, &objected.name).await;
     let objection = shown.objections[0].objection.clone();
-    let answer = |who| service.step(who, &shown, Step::Answer(objection.clone(), "名单已张贴".to_owned()));
+    let answer = |who| service.walk_on(who, &shown, Step::Answer(objection.clone(), "名单已张贴".to_owned()));
     let own = answer((NEIGHBOUR.0, "committee-officer")).await.unwrap_err();
     assert_eq!(reason(&own), "MAKER_IS_CHECKER");
     let answered = answer(reviewer).await.unwrap();
     assert_eq!((answered.state(), answered.open_objections), (pb::ExpenseState::Notice, 0));
-    let early = service.step(approver, &answered, Step::Approve).await.unwrap_err();
+    let early = service.walk_on(approver, &answered, Step::Approve).await.unwrap_err();
     assert_eq!(reason(&early), "NOTICE_RUNNING");
     service.clock.set(row.applied_on + 10.days()).unwrap();
-    let late = service.step(NEIGHBOUR, &answered, Step::Object("还有问题".to_owned())).await.unwrap_err();
+    let late = service.walk_on(NEIGHBOUR, &answered, Step::Object("还有问题".to_owned())).await.unwrap_err();
     assert_eq!(reason(&late), "NOTICE_OVER");
-    let approved = service.step(approver, &answered, Step::Approve).await.unwrap();
-    let paid = service.step(CASHIER, &approved, Step::Pay("b".to_owned())).await.unwrap();
+    let approved = service.walk_on(approver, &answered, Step::Approve).await.unwrap();
+    let paid = service.walk_on(CASHIER, &approved, Step::Pay("b".to_owned())).await.unwrap();
     assert_eq!(paid.state(), pb::ExpenseState::Paid);
     service.sound().await;
 }

@@ -21,9 +21,9 @@ async fn from_application_to_disclosure_with_a_refund() {
     let service = funded(date(2020, 6, 1)).await;
     let applied = service.apply(APPLICANT, office(128_000)).await.unwrap();
     assert_eq!(service.purse(&applied.account).await, (10_000_000, 128_000));
-    let reviewed = service.step(REVIEWER, &applied, Step::Review).await.unwrap();
-    let approved = service.step(APPROVER, &reviewed, Step::Approve).await.unwrap();
-    let paid = service.step(CASHIER, &approved, Step::Pay("20200603-1".to_owned())).await.unwrap();
+    let reviewed = service.walk_on(REVIEWER, &applied, Step::Review).await.unwrap();
+    let approved = service.walk_on(APPROVER, &reviewed, Step::Approve).await.unwrap();
+    let paid = service.walk_on(CASHIER, &approved, Step::Pay("20200603-1".to_owned())).await.unwrap();
     assert_eq!(service.purse(&paid.account).await, (9_872_000, 0));
     assert!(
         paid.entry.contains("/entries/")
@@ -31,19 +31,19 @@ async fn from_application_to_disclosure_with_a_refund() {
             && paid.payer.ends_with("|town-cashier-1")
     );
     let over = vec![voucher("v-1", 100_000), voucher("v-2", 28_001)];
-    let refused = service.step(REVIEWER, &paid, Step::Settle(over, String::new())).await.unwrap_err();
+    let refused = service.walk_on(REVIEWER, &paid, Step::Settle(over, String::new())).await.unwrap_err();
     assert_eq!(reason(&refused), "VOUCHERS_EXCEED_PAYMENT");
     let short = vec![voucher("v-1", 100_000), voucher("v-2", 8_000)];
-    let unsaid = service.step(REVIEWER, &paid, Step::Settle(short.clone(), String::new())).await.unwrap_err();
+    let unsaid = service.walk_on(REVIEWER, &paid, Step::Settle(short.clone(), String::new())).await.unwrap_err();
     assert_eq!(reason(&unsaid), "BAD_REQUEST");
-    let settled = service.step(REVIEWER, &paid, Step::Settle(short, "r-1".to_owned())).await.unwrap();
+    let settled = service.walk_on(REVIEWER, &paid, Step::Settle(short, "r-1".to_owned())).await.unwrap();
     assert_eq!(
         (settled.settled_amount.clone(), settled.refund_amount.clone()),
         (Some(fen(108_000)), Some(fen(20_000)))
     );
     assert_eq!(service.purse(&paid.account).await, (9_892_000, 0));
     let disclosed = service
-        .step(REVIEWER, &settled, Step::Disclose("towns/malu/disclosures/d-1".to_owned()))
+        .walk_on(REVIEWER, &settled, Step::Disclose("towns/malu/disclosures/d-1".to_owned()))
         .await
         .unwrap();
     assert_eq!((disclosed.state(), disclosed.disclosure_pending), (pb::ExpenseState::Disclosed, true));
@@ -57,7 +57,7 @@ async fn from_application_to_disclosure_with_a_refund() {
     // a voucher of another expense is used
     let again = service.paid(1_000).await;
     let used = service
-        .step(REVIEWER, &again, Step::Settle(vec![voucher("v-1", 1_000)], String::new()))
+        .walk_on(REVIEWER, &again, Step::Settle(vec![voucher("v-1", 1_000)], String::new()))
         .await
         .unwrap_err();
     assert_eq!(reason(&used), "VOUCHER_USED");
@@ -68,20 +68,20 @@ async fn from_application_to_disclosure_with_a_refund() {
 async fn a_revision_holds_anew_in_one_unit_of_work() {
     let service = funded(date(2020, 6, 1)).await;
     let applied = service.apply(APPLICANT, office(9_000_000)).await.unwrap();
-    let sent = service.step(APPROVER, &applied, Step::SendBack).await.unwrap();
+    let sent = service.walk_on(APPROVER, &applied, Step::SendBack).await.unwrap();
     assert_eq!(service.purse(&sent.account).await, (10_000_000, 9_000_000));
     assert_eq!(sent.waiting_for.as_ref().unwrap().party(), pb::WaitingParty::Applicant);
-    let other = service.step(REVIEWER, &sent, Step::Revise(Some(1))).await.unwrap_err();
+    let other = service.walk_on(REVIEWER, &sent, Step::Revise(Some(1))).await.unwrap_err();
     assert_eq!(reason(&other), "NOT_THE_APPLICANT");
     let before = service.dump().await;
-    let dear = service.step(APPLICANT, &sent, Step::Revise(Some(10_000_001))).await.unwrap_err();
+    let dear = service.walk_on(APPLICANT, &sent, Step::Revise(Some(10_000_001))).await.unwrap_err();
     assert_eq!(reason(&dear), "BALANCE_INSUFFICIENT");
     assert_eq!(service.dump().await, before);
     // more than was free beside the old hold: the old one makes room
-    let revised = service.step(APPLICANT, &sent, Step::Revise(Some(9_500_000))).await.unwrap();
+    let revised = service.walk_on(APPLICANT, &sent, Step::Revise(Some(9_500_000))).await.unwrap();
     assert_eq!((revised.revision, revised.state()), (2, pb::ExpenseState::Applied));
     assert_eq!(service.purse(&sent.account).await, (10_000_000, 9_500_000));
-    let withdrawn = service.step(APPLICANT, &revised, Step::Withdraw).await.unwrap();
+    let withdrawn = service.walk_on(APPLICANT, &revised, Step::Withdraw).await.unwrap();
     assert_eq!(service.purse(&withdrawn.account).await, (10_000_000, 0));
     service.sound().await;
 }
@@ -97,11 +97,11 @@ async fn actions_say_who_may_and_what_is_missing() {
     assert_eq!(action(&own, "approve"), (false, Obstacle::State));
     let neighbour = service.expense(NEIGHBOUR, &applied.name).await;
     assert_eq!(action(&neighbour, "review"), (false, Obstacle::Permission));
-    let reviewed = service.step(REVIEWER, &applied, Step::Review).await.unwrap();
+    let reviewed = service.walk_on(REVIEWER, &applied, Step::Review).await.unwrap();
     let town = service.expense(APPROVER, &applied.name).await;
     assert_eq!(action(&town, "approve"), (false, Obstacle::Missing));
     assert_eq!(town.waiting_for.as_ref().unwrap().verb, "publishNotice");
-    let noticed = service.step(REVIEWER, &reviewed, Step::Publish).await.unwrap();
+    let noticed = service.walk_on(REVIEWER, &reviewed, Step::Publish).await.unwrap();
     let waits = noticed.waiting_for.clone().unwrap();
     assert_eq!((waits.party(), waits.due_date), (pb::WaitingParty::Public, noticed.notice_end_date));
     assert_eq!(
@@ -129,7 +129,7 @@ async fn terms_are_counted_in_working_days_and_overdue_is_a_comparison() {
              insert into calendar_paper_day (paper, day, kind) select 'p2020', d::date, 'HOLIDAY' from generate_series('2020-10-01'::date, '2020-10-08', '1 day') d",
         )
         .await;
-    service.policy(2020).await;
+    service.policy_of(2020).await;
     service.give("c1", "WORK", 2020, 10_000_000).await;
     let applied = service.apply(APPLICANT, office(100)).await.unwrap();
     let waits = applied.waiting_for.unwrap();
@@ -176,12 +176,12 @@ async fn lists_by_field_by_relation_and_in_both_directions() {
     service.clock.set(date(2020, 6, 2)).unwrap();
     let request = application("c2", pb::Fund::Service, "AID", 200);
     let two = service
-        .step(REVIEWER, &service.apply(APPLICANT, request).await.unwrap(), Step::Review)
+        .walk_on(REVIEWER, &service.apply(APPLICANT, request).await.unwrap(), Step::Review)
         .await
         .unwrap()
         .name;
     let three = service.apply(REVIEWER, office(300)).await.unwrap();
-    let four = service.approved(400).await.name;
+    let four = service.approved_expense(400).await.name;
     let all = [one.clone(), two.clone(), three.name.clone(), four.clone()];
     for (filter, expected) in [
         ("", vec![0, 1, 2, 3]),
@@ -331,8 +331,8 @@ async fn bad_requests_are_told_field_by_field() {
     assert_eq!(service.dump().await, before);
     let applied = service.apply(APPLICANT, office(100)).await.unwrap();
     let stale = pb::Expense { etag: "v9".to_owned(), ..applied.clone() };
-    assert_eq!(reason(&service.step(REVIEWER, &stale, Step::Review).await.unwrap_err()), "ETAG_MISMATCH");
-    let silent = service.step(APPROVER, &applied, Step::Reject(" ".to_owned())).await.unwrap_err();
+    assert_eq!(reason(&service.walk_on(REVIEWER, &stale, Step::Review).await.unwrap_err()), "ETAG_MISMATCH");
+    let silent = service.walk_on(APPROVER, &applied, Step::Reject(" ".to_owned())).await.unwrap_err();
     assert_eq!(reason(&silent), "BAD_REQUEST");
 }
 

@@ -80,7 +80,7 @@ const VERBS: [&str; 12] = [
 ];
 
 /// What somebody tries: mostly what he is told that he may, else anything.
-async fn step(service: &Service, dice: &mut Dice, who: (&str, &str), expense: &pb::Expense) -> Step {
+async fn walk_on(service: &Service, dice: &mut Dice, who: (&str, &str), expense: &pb::Expense) -> Step {
     let shown = service.expense(who, &expense.name).await;
     let open = shown
         .available_actions
@@ -120,8 +120,8 @@ async fn whatever_is_tried_by_whom_the_books_are_sound_and_a_refusal_leaves_no_t
                 answer.inspect(|expense| expenses.push(expense.clone()))
             } else {
                 let at = dice.roll(expenses.len());
-                let step = step(&service, &mut dice, who, &expenses[at]).await;
-                let answer = service.step(who, &expenses[at], step).await;
+                let step = walk_on(&service, &mut dice, who, &expenses[at]).await;
+                let answer = service.walk_on(who, &expenses[at], step).await;
                 answer.inspect(|expense| expenses[at] = expense.clone())
             };
             match answer {
@@ -175,7 +175,7 @@ async fn a_repetition_changes_nothing_and_answers_the_same() {
         service.expenses().create_expense(request).await
     })
     .await;
-    let reviewed = service.step(REVIEWER, &applied, Step::Review).await.unwrap();
+    let reviewed = service.walk_on(REVIEWER, &applied, Step::Review).await.unwrap();
     let approve = |comment: &str, id: &str| pb::ApproveExpenseRequest {
         name: reviewed.name.clone(),
         etag: reviewed.etag.clone(),

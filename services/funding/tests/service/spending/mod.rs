@@ -45,7 +45,7 @@ pub(crate) const NEIGHBOUR: (&str, &str) = ("n-001", "steward");
 /// Both services with money: `c1` and `c2` have 100,000 yuan of the work fund and 150,000 of the service fund of 2020.
 pub(crate) async fn funded(today: Date) -> Service {
     let service = service(today).await;
-    service.policy(2020).await;
+    service.policy_of(2020).await;
     for committee in ["c1", "c2"] {
         service.give(committee, "WORK", 2020, 10_000_000).await;
         service.give(committee, "SERVICE", 2020, 15_000_000).await;
@@ -113,7 +113,7 @@ macro_rules! asked {
 impl Service {
     /// A year with a policy in force: notice above 20,000 yuan and for AID, five working days; five to review, approve and pay, twenty to settle,
     /// ten to disclose.
-    pub(crate) async fn policy(&self, year: i32) {
+    pub(crate) async fn policy_of(&self, year: i32) {
         let categories = [
             ("WORK", "OFFICE"),
             ("WORK", "UTILITIES"),
@@ -177,7 +177,7 @@ impl Service {
     }
 
     /// Takes a step as somebody.
-    pub(crate) async fn step(
+    pub(crate) async fn walk_on(
         &self,
         who: (&str, &str),
         on: &pb::Expense,
@@ -240,16 +240,16 @@ impl Service {
     }
 
     /// An approved expense of the work fund of `c1`.
-    pub(crate) async fn approved(&self, amount: i64) -> pb::Expense {
+    pub(crate) async fn approved_expense(&self, amount: i64) -> pb::Expense {
         let applied = self.apply(APPLICANT, office(amount)).await.unwrap();
-        let reviewed = self.step(REVIEWER, &applied, Step::Review).await.unwrap();
-        self.step(APPROVER, &reviewed, Step::Approve).await.unwrap()
+        let reviewed = self.walk_on(REVIEWER, &applied, Step::Review).await.unwrap();
+        self.walk_on(APPROVER, &reviewed, Step::Approve).await.unwrap()
     }
 
     /// The same, paid.
     pub(crate) async fn paid(&self, amount: i64) -> pb::Expense {
-        let approved = self.approved(amount).await;
-        self.step(CASHIER, &approved, Step::Pay("b-1".to_owned())).await.unwrap()
+        let approved = self.approved_expense(amount).await;
+        self.walk_on(CASHIER, &approved, Step::Pay("b-1".to_owned())).await.unwrap()
     }
 
     /// Balance and held amount of an account, by its name.

@@ -84,7 +84,7 @@ async fn a_return_file_is_matched_line_by_line_and_reading_it_again_changes_noth
     let service = funded(date(2020, 6, 1)).await;
     let mut expenses = Vec::new();
     for n in 1..=5 {
-        expenses.push(service.approved(n * 10_000).await);
+        expenses.push(service.approved_expense(n * 10_000).await);
     }
     let batch = service.batch(CASHIER, &expenses.iter().collect::<Vec<_>>()).await.unwrap();
     assert_eq!(
@@ -174,7 +174,7 @@ async fn a_return_file_is_matched_line_by_line_and_reading_it_again_changes_noth
 #[tokio::test]
 async fn a_batch_that_was_not_exported_is_given_up() {
     let service = funded(date(2020, 6, 1)).await;
-    let expenses = [service.approved(100).await, service.approved(200).await];
+    let expenses = [service.approved_expense(100).await, service.approved_expense(200).await];
     let batch = service.batch(CASHIER, &[&expenses[0], &expenses[1]]).await.unwrap();
     let twice = service.batch(CASHIER, &[&expenses[0]]).await.unwrap_err();
     assert_eq!(reason(&twice), "WRONG_STATE");
@@ -190,7 +190,7 @@ async fn a_batch_that_was_not_exported_is_given_up() {
 #[tokio::test]
 async fn nobody_pays_what_he_applied_for_reviewed_or_approved() {
     let service = funded(date(2020, 6, 1)).await;
-    let expense = service.approved(100).await;
+    let expense = service.approved_expense(100).await;
     let before = service.dump().await;
     for who in [APPLICANT, REVIEWER, APPROVER] {
         let refused = service.batch((who.0, "town-cashier"), &[&expense]).await.unwrap_err();
@@ -234,7 +234,7 @@ async fn nobody_pays_what_he_applied_for_reviewed_or_approved() {
 #[tokio::test]
 async fn a_file_that_cannot_be_read_changes_nothing() {
     let service = funded(date(2020, 6, 1)).await;
-    let expense = service.approved(100).await;
+    let expense = service.approved_expense(100).await;
     let batch = service.batch(CASHIER, &[&expense]).await.unwrap();
     let batch = service.export(CASHIER, &batch).await.unwrap().payment_batch.unwrap();
     let before = service.dump().await;
@@ -257,7 +257,7 @@ async fn a_file_that_cannot_be_read_changes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_64_readings_of_a_file_one_posts() {
     let service = Arc::new(funded(date(2020, 6, 1)).await);
-    let (one, two) = (service.approved(100).await, service.approved(200).await);
+    let (one, two) = (service.approved_expense(100).await, service.approved_expense(200).await);
     let batch = service.batch(CASHIER, &[&one, &two]).await.unwrap();
     let batch = service.export(CASHIER, &batch).await.unwrap().payment_batch.unwrap();
     let barrier = Arc::new(Barrier::new(64));

@@ -59,10 +59,10 @@ async fn of_64_applications_as_many_are_held_as_the_account_has() {
 async fn of_64_approvals_one_approves() {
     let service = Arc::new(funded(date(2020, 6, 1)).await);
     let applied = service.apply(APPLICANT, office(5_000)).await.unwrap();
-    let reviewed = service.step(REVIEWER, &applied, Step::Review).await.unwrap();
+    let reviewed = service.walk_on(REVIEWER, &applied, Step::Review).await.unwrap();
     let (won, lost) = at_once(&service, |service, _| {
         let reviewed = reviewed.clone();
-        async move { service.step(APPROVER, &reviewed, Step::Approve).await }
+        async move { service.walk_on(APPROVER, &reviewed, Step::Approve).await }
     })
     .await;
     assert_eq!((won.len(), lost.len()), (1, 63));
@@ -76,10 +76,10 @@ async fn of_64_approvals_one_approves() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_64_payments_one_is_posted() {
     let service = Arc::new(funded(date(2020, 6, 1)).await);
-    let approved = service.approved(5_000).await;
+    let approved = service.approved_expense(5_000).await;
     let (won, lost) = at_once(&service, |service, n| {
         let approved = approved.clone();
-        async move { service.step(CASHIER, &approved, Step::Pay(format!("b-{n}"))).await }
+        async move { service.walk_on(CASHIER, &approved, Step::Pay(format!("b-{n}"))).await }
     })
     .await;
     assert_eq!((won.len(), lost.len()), (1, 63));
@@ -99,7 +99,7 @@ async fn of_64_settlements_with_one_voucher_one_uses_it() {
     let (won, lost) = at_once(&service, |service, n| {
         let paid = paid[n].clone();
         async move {
-            service.step(APPLICANT, &paid, Step::Settle(vec![voucher("inv-1", 100)], String::new())).await
+            service.walk_on(APPLICANT, &paid, Step::Settle(vec![voucher("inv-1", 100)], String::new())).await
         }
     })
     .await;
