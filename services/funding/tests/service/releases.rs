@@ -265,7 +265,7 @@ async fn a_release_that_failed_goes_on_by_another_release() {
     // the year closes after the release was asked for
     let run = service.step("li", Step::Release, &run).await.unwrap();
     assert_eq!(reason(&service.step("li", Step::Release, &run).await.unwrap_err()), "OPERATION_RUNNING");
-    service.sql("update fiscal_year set state = 'CLOSING' where year = 2020").await;
+    service.sql("update fiscal_year set state = 'CLOSING', proposed_by = 'x', proposed_on = '2020-06-01' where year = 2020").await;
     assert!(service.worker.pass().await.unwrap());
     let failed = "select count(*) from operation where kind = 'release' and state = 'FAILED'";
     assert_eq!(service.number(failed).await, 1);
