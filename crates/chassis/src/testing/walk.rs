@@ -17,7 +17,7 @@ use crate::peer::Peer;
 /// Methods that every service has and that are about no town.
 const TOWNLESS: &[&str] = &["ListTables"];
 
-/// What a service adds to [`text`]: the text of a field that no path binds, about what is called by the id.
+/// What a service adds to the texts of every service: the text of a field that no path binds, about what is called by the id.
 pub type Text = fn(field: &str, id: &str) -> Option<String>;
 
 /// The RPCs of one service.
@@ -104,8 +104,8 @@ impl Walk {
             ),
             Kind::Bytes => Value::Bytes(Bytes::from_static(b"x")),
             Kind::Bool => Value::Bool(true),
-            Kind::Int32 => Value::I32(1),
-            Kind::Int64 => Value::I64(1),
+            Kind::Int32 => Value::I32(i32::try_from(least(field)).unwrap()),
+            Kind::Int64 => Value::I64(least(field)),
             Kind::Enum(_) => Value::EnumNumber(1),
             Kind::Message(inner) => match inner.full_name() {
                 "google.protobuf.FieldMask" => {
@@ -190,6 +190,19 @@ impl Walk {
         }
         seen
     }
+}
+
+/// The least number above nothing that a field takes.
+fn least(field: &FieldDescriptor) -> i64 {
+    let rules = field.parent_pool().get_extension_by_name("buf.validate.field").unwrap();
+    let options = field.options();
+    let rules = options.get_extension(&rules);
+    let kinds = ["int32", "int64"].into_iter().filter_map(|kind| {
+        let rules = rules.as_message()?.get_field_by_name(kind)?.as_message()?.clone();
+        let least = rules.has_field_by_name("gte").then(|| rules.get_field_by_name("gte"))??;
+        least.as_i32().map(i64::from).or_else(|| least.as_i64())
+    });
+    kinds.max().unwrap_or_default().max(1)
 }
 
 /// Puts `name` into the field of a message that `path` leads to.
