@@ -10,6 +10,7 @@ fn text(field: &str, id: &str) -> Option<String> {
     let of = |kind: &str| Some(format!("towns/malu/{kind}/{id}"));
     match field {
         "account" | "into_account" => of("accounts"),
+        "category" => Some("OFFICE".to_owned()),
         "project" => of("projects"),
         _ => None,
     }
