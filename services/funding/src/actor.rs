@@ -1,11 +1,7 @@
 //! Who did a step, and four eyes: maker and checker are different persons, whatever roles, groups or delegations they act by.
 
-use chassis::{
-    ambient::{Ambient, Language},
-    call::Call,
-    refusal::Refusal,
-};
-use contracts::linli::common::v1::{AvailableAction, Obstacle};
+use chassis::{call::Call, refusal::Refusal, state::Hindrance};
+use contracts::linli::common::v1::Obstacle;
 
 use crate::reasons::MAKER_IS_CHECKER;
 
@@ -55,22 +51,10 @@ pub(crate) fn another(name: &str, verb: &str, now: &Actor, former: &[(&str, &Act
     }
 }
 
-/// Tells the caller that `verb` needs somebody else, because he did the step `former`; what stands in the way otherwise is said first.
-pub(crate) fn four_eyes(actions: &mut [AvailableAction], verb: &str, former: &str) {
-    let text = match Ambient::current().language {
-        Language::Chinese => format!("须由他人办理：您已办理 {former}"),
-        Language::English => format!("needs somebody else: you did {former} already"),
-    };
-    obstruct(actions, verb, Obstacle::FourEyes, text);
-}
-
-/// Tells the caller what stands in the way of `verb`, unless something does already.
-pub(crate) fn obstruct(actions: &mut [AvailableAction], verb: &str, obstacle: Obstacle, text: String) {
-    for action in actions.iter_mut().filter(|action| action.verb == verb && action.allowed) {
-        action.allowed = false;
-        action.obstacle = obstacle.into();
-        action.explanation.clone_from(&text);
-    }
+/// What keeps the caller from a verb, told as the refusal would tell it.
+pub(crate) fn told(obstacle: Obstacle, refusal: &Refusal) -> Hindrance {
+    let (zh, en) = refusal.texts();
+    Hindrance { obstacle, zh, en }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{
     encode,
     rules::{self, ALLOCATIONS, AllocationState, AllocationVerb as Do, RunState, Unadjustable},
-    store::{self, Allocation},
+    store::{self, Adjustment, Allocation},
 };
 use crate::{
     actor::{self, Actor},
@@ -29,15 +29,43 @@ async fn lock(work: &mut Work, name: &AllocationName, etag: &str, verb: Do) -> R
     let found = found.ok_or_else(|| Refusal::not_found("linli.dev/Allocation", name.to_string()))?;
     check_etag(&name.to_string(), etag, found.version)?;
     transition(&ALLOCATIONS, &name.to_string(), named::<AllocationState>(&found.state)?, verb)?;
-    let run: RunState = named(&found.run_state)?;
-    if run != RunState::Computed {
-        return Err(Refusal::new(&RUN_NOT_COMPUTED)
-            .with("name", name)
-            .with("run", encode::run_name(name.town(), &found.run))
-            .with("state", run.name())
-            .violating("STATE", name.to_string(), run.name()));
-    }
+    need_computed(name, &found)?;
     Ok(found)
+}
+
+/// Refuses an allocation whose run isn't COMPUTED.
+pub(super) fn need_computed(name: &AllocationName, of: &Allocation) -> Result<(), Refusal> {
+    let run: RunState = named(&of.run_state)?;
+    if run == RunState::Computed {
+        return Ok(());
+    }
+    Err(Refusal::new(&RUN_NOT_COMPUTED)
+        .with("name", name)
+        .with("run", encode::run_name(name.town(), &of.run))
+        .with("state", run.name())
+        .violating("STATE", name.to_string(), run.name()))
+}
+
+/// Refuses an exception that isn't needed.
+pub(super) fn need_below(name: &AllocationName, of: &Allocation) -> Result<(), Refusal> {
+    let below = rules::is_below_floor(Fen::of(of.year_fen), Fen::of(of.least_fen));
+    if below && of.excepted.is_none() {
+        return Ok(());
+    }
+    Err(Refusal::new(&EXCEPTION_NOT_NEEDED).with("name", name))
+}
+
+/// Refuses an exception to whoever adjusted the allocation or created its run.
+pub(super) fn need_another(
+    name: &AllocationName,
+    of: &Allocation,
+    adjustments: &[Adjustment],
+    who: &Actor,
+) -> Result<(), Refusal> {
+    let adjusters: Vec<Actor> = adjustments.iter().map(Adjustment::by).collect();
+    let creator = Actor::new(&of.run_created_by, &of.run_created_person);
+    let former = adjusters.iter().map(|who| (Do::Adjust.name(), who)).chain([("create", &creator)]);
+    actor::another(&name.to_string(), Do::GrantException.name(), who, &former.collect::<Vec<_>>())
 }
 
 /// A reason that says something.
@@ -130,16 +158,11 @@ impl Verb for GrantException {
         let mut faults = Faults::default();
         let reason = reason(&mut faults, &request.reason);
         let reason = faults.finish(reason)?;
-        let below = rules::is_below_floor(Fen::of(found.year_fen), Fen::of(found.least_fen));
-        if !below || found.excepted.is_some() {
-            return Err(Refusal::new(&EXCEPTION_NOT_NEEDED).with("name", &name));
-        }
+        need_below(&name, &found)?;
         let by = Actor::of(work.call());
-        let adjusted = store::adjustments(work.sql(), name.town(), std::slice::from_ref(&found.id)).await?;
-        let adjusters: Vec<Actor> = adjusted.iter().map(store::Adjustment::by).collect();
-        let creator = Actor::new(&found.run_created_by, &found.run_created_person);
-        let former = adjusters.iter().map(|who| (Do::Adjust.name(), who)).chain([("create", &creator)]);
-        actor::another(&name.to_string(), Do::GrantException.name(), &by, &former.collect::<Vec<_>>())?;
+        let ids = std::slice::from_ref(&found.id);
+        let adjustments = store::adjustments(work.sql(), name.town(), ids).await?;
+        need_another(&name, &found, &adjustments, &by)?;
         store::except(work.sql(), &name, &reason, &by).await?;
         record(work, &name, (Do::GrantException, "allocation.excepted", &reason)).await
     }

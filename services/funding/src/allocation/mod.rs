@@ -22,7 +22,7 @@ use chassis::{
     listing::{self, Asked},
     operations::Job,
     refusal::Refusal,
-    state::available,
+    state::available_unless,
     timeline, wire,
     work::mutate,
 };
@@ -30,17 +30,17 @@ use contracts::linli::{
     common::v1::{AvailableAction, Obstacle},
     funding::v1::{self as pb, allocation_service_server::AllocationService},
 };
-use kernel::{money::Fen, name::AllocationName, state::Named};
+use kernel::{name::AllocationName, state::Named};
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use self::{
     encode::Grounds,
-    rules::{ALLOCATIONS, AllocationState, AllocationVerb, RunState, is_below_floor},
+    rules::{ALLOCATIONS, AllocationState, AllocationVerb},
     store::{Adjustment, Allocation},
 };
 use crate::{
-    actor::{Actor, did, four_eyes, obstruct},
+    actor::{Actor, told},
     ledger::store::named,
     policy,
 };
@@ -87,31 +87,27 @@ pub(crate) async fn whole(
 /// What the caller can do with an allocation now.
 fn actions(
     call: &Call,
-    town: &str,
+    name: &AllocationName,
     of: &Allocation,
     adjustments: &[Adjustment],
 ) -> Result<Vec<AvailableAction>, Refusal> {
-    let state: AllocationState = named(&of.state)?;
-    let mut actions = available(&ALLOCATIONS, state, call, town, Scope::is_town);
-    actions.retain(|action| AllocationVerb::from_name(&action.verb).is_some_and(AllocationVerb::is_called));
-    let run: RunState = named(&of.run_state)?;
-    if run != RunState::Computed {
-        for verb in AllocationVerb::ALL {
-            let text = format!("{} {}", encode::run_name(town, &of.run), run.name());
-            obstruct(&mut actions, verb.name(), Obstacle::State, text);
+    let (state, who) = (named::<AllocationState>(&of.state)?, Actor::of(call));
+    let hindered = |verb: AllocationVerb| {
+        let wrong_state = acts::need_computed(name, of).err().map(|why| told(Obstacle::State, &why));
+        let of_exception = || {
+            let missing = acts::need_below(name, of).err().map(|why| told(Obstacle::Missing, &why));
+            missing.or_else(|| {
+                let another = acts::need_another(name, of, adjustments, &who);
+                another.err().map(|why| told(Obstacle::FourEyes, &why))
+            })
+        };
+        match verb {
+            AllocationVerb::GrantException => wrong_state.or_else(of_exception),
+            AllocationVerb::Adjust | AllocationVerb::Compute | AllocationVerb::Release => wrong_state,
         }
-    }
-    if !is_below_floor(Fen::of(of.year_fen), Fen::of(of.least_fen)) || of.excepted.is_some() {
-        let text = "EXCEPTION_NOT_NEEDED".to_owned();
-        obstruct(&mut actions, AllocationVerb::GrantException.name(), Obstacle::Missing, text);
-    }
-    let adjusters: Vec<Actor> = adjustments.iter().map(Adjustment::by).collect();
-    let creator = Actor::new(&of.run_created_by, &of.run_created_person);
-    let former: Vec<(&str, &Actor)> =
-        adjusters.iter().map(|who| ("adjust", who)).chain([("create", &creator)]).collect();
-    if let Some(step) = did(&Actor::of(call), &former) {
-        four_eyes(&mut actions, AllocationVerb::GrantException.name(), step);
-    }
+    };
+    let mut actions = available_unless(&ALLOCATIONS, state, call, name.town(), Scope::is_town, hindered);
+    actions.retain(|action| AllocationVerb::from_name(&action.verb).is_some_and(AllocationVerb::is_called));
     Ok(actions)
 }
 
@@ -126,7 +122,7 @@ impl Allocations {
         let adjustments =
             store::adjustments(read.sql(), name.town(), std::slice::from_ref(&found.id)).await?;
         Ok(pb::Allocation {
-            available_actions: actions(call, name.town(), &found, &adjustments)?,
+            available_actions: actions(call, &name, &found, &adjustments)?,
             timeline: timeline::read(read.sql(), name.town(), &name.to_string()).await?,
             ..shown.into_iter().next().ok_or_else(missing)?
         })

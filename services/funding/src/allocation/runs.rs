@@ -2,10 +2,10 @@
 
 use chassis::{
     call::Call, context::Context, identity::Scope, listing, operations::Worker, refusal::Refusal,
-    state::available, timeline, wire, work::mutate,
+    state::available_unless, timeline, wire, work::mutate,
 };
 use contracts::linli::{
-    common::v1::{AvailableAction, CallerRelationship, Obstacle},
+    common::v1::{AvailableAction, CallerRelationship},
     funding::v1::{self as pb, allocation_run_service_server::AllocationRunService},
 };
 use kernel::{name::AllocationRunName, state::Named};
@@ -19,7 +19,7 @@ use super::{
     transitions,
 };
 use crate::{
-    actor::{Actor, four_eyes, obstruct},
+    actor::{Actor, told},
     ledger::store::named,
 };
 
@@ -59,27 +59,13 @@ async fn actions(
     run: &Run,
 ) -> Result<Vec<AvailableAction>, Refusal> {
     let state: RunState = named(&run.state)?;
-    let mut actions = available(&RUNS, state, call, name.town(), Scope::is_town);
-    actions.retain(|action| RunVerb::from_name(&action.verb).is_some_and(RunVerb::is_called));
-    let who = Actor::of(call);
-    let made = match run.made_by(&who) {
-        Some(step) => Some(step),
-        None => store::adjusters(sql, name).await?.iter().find(|by| by.is(&who)).map(|_| "adjust"),
+    let (who, grounds) = (Actor::of(call), transitions::Grounds::of(sql, name).await?);
+    let hindered = |verb: RunVerb| {
+        let hindrance = grounds.need(name, run, verb, &who).err();
+        hindrance.map(|(obstacle, why)| told(obstacle, &why))
     };
-    if let Some(step) = made {
-        for verb in [RunVerb::Approve, RunVerb::Reject] {
-            four_eyes(&mut actions, verb.name(), step);
-        }
-    }
-    if store::exceptions_open(sql, name).await? > 0 {
-        let text = "EXCEPTION_NEEDED".to_owned();
-        obstruct(&mut actions, RunVerb::Submit.name(), Obstacle::Missing, text);
-    }
-    if !run.policy_in_force {
-        for verb in [RunVerb::Submit, RunVerb::Approve] {
-            obstruct(&mut actions, verb.name(), Obstacle::Missing, "POLICY_SUPERSEDED".to_owned());
-        }
-    }
+    let mut actions = available_unless(&RUNS, state, call, name.town(), Scope::is_town, hindered);
+    actions.retain(|action| RunVerb::from_name(&action.verb).is_some_and(RunVerb::is_called));
     Ok(actions)
 }
 

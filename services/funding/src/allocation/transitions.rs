@@ -7,12 +7,13 @@ use chassis::{
     wire,
     work::{Change, Record, Verb, Work, check_etag},
 };
-use contracts::linli::funding::v1 as pb;
+use contracts::linli::{common::v1::Obstacle, funding::v1 as pb};
 use jiff::{Timestamp, civil::Date};
 use kernel::{
     name::{AllocationRunName, TownName},
     state::Named,
 };
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -81,6 +82,71 @@ async fn record(
     })
 }
 
+/// What a decision on a run rests on beside itself.
+pub(super) struct Grounds {
+    /// Everybody who adjusted an allocation of it.
+    adjusters: Vec<Actor>,
+    /// Allocations below their floor without an exception.
+    below: i64,
+}
+
+impl Grounds {
+    /// Of a run, as it is.
+    pub(super) async fn of(sql: &mut PgConnection, name: &AllocationRunName) -> Result<Grounds, Refusal> {
+        Ok(Grounds {
+            adjusters: store::adjusters(sql, name).await?,
+            below: store::exceptions_open(sql, name).await?,
+        })
+    }
+
+    /// Refuses a run with amounts below their floor.
+    fn need_floors(&self, name: &AllocationRunName) -> Result<(), Refusal> {
+        if self.below == 0 {
+            return Ok(());
+        }
+        Err(Refusal::new(&EXCEPTION_NEEDED).with("name", name).with("count", self.below))
+    }
+
+    /// Refuses `verb` to whoever created, submitted or adjusted the run.
+    fn need_another(
+        &self,
+        name: &AllocationRunName,
+        run: &Run,
+        verb: Do,
+        who: &Actor,
+    ) -> Result<(), Refusal> {
+        let adjusted = || self.adjusters.iter().any(|by| by.is(who)).then_some("adjust");
+        let step = run.made_by(who).or_else(adjusted);
+        actor::another(&name.to_string(), verb.name(), who, step.map(|step| (step, who)).as_slice())
+    }
+
+    /// Refuses what more than the state forbids, and says what kind of obstacle it is.
+    pub(super) fn need(
+        &self,
+        name: &AllocationRunName,
+        run: &Run,
+        verb: Do,
+        who: &Actor,
+    ) -> Result<(), (Obstacle, Refusal)> {
+        let missing = |refusal| (Obstacle::Missing, refusal);
+        let another = || self.need_another(name, run, verb, who).map_err(|why| (Obstacle::FourEyes, why));
+        match verb {
+            Do::Submit => {
+                need_policy(name, run).map_err(missing)?;
+                self.need_floors(name).map_err(missing)
+            }
+            Do::Approve => {
+                another()?;
+                need_policy(name, run).map_err(missing)
+            }
+            Do::Reject => another(),
+            Do::Create | Do::Compute | Do::RequestRevision | Do::Cancel | Do::Release | Do::Complete => {
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Refuses a run whose policy another has superseded.
 fn need_policy(name: &AllocationRunName, run: &Run) -> Result<(), Refusal> {
     if run.policy_in_force {
@@ -89,23 +155,6 @@ fn need_policy(name: &AllocationRunName, run: &Run) -> Result<(), Refusal> {
     Err(Refusal::new(&POLICY_SUPERSEDED)
         .with("name", name)
         .with("policy", policy::encode::name(name.town(), &run.policy)))
-}
-
-/// Refuses `verb` to whoever created, submitted or adjusted the run.
-async fn need_another(
-    work: &mut Work,
-    name: &AllocationRunName,
-    run: &Run,
-    verb: Do,
-) -> Result<Actor, Refusal> {
-    let now = Actor::of(work.call());
-    let step = match run.made_by(&now) {
-        Some(step) => Some(step),
-        None => store::adjusters(work.sql(), name).await?.iter().find(|who| who.is(&now)).map(|_| "adjust"),
-    };
-    // one former step is named; whoever did several is refused by the first
-    actor::another(&name.to_string(), verb.name(), &now, step.map(|step| (step, &now)).as_slice())?;
-    Ok(now)
 }
 
 /// What every transition of a run is asked with.
@@ -133,28 +182,12 @@ async fn take(
     let from: RunState = named(&run.state)?;
     let to = transition(&RUNS, &name.to_string(), from, verb)?;
     let by = Actor::of(work.call());
+    let grounds = Grounds::of(work.sql(), &name).await?;
+    grounds.need(&name, &run, verb, &by).map_err(|(_, refusal)| refusal)?;
     let mark = match verb {
-        Do::Submit => {
-            need_policy(&name, &run)?;
-            let count = store::exceptions_open(work.sql(), &name).await?;
-            if count > 0 {
-                return Err(Refusal::new(&EXCEPTION_NEEDED).with("name", &name).with("count", count));
-            }
-            Mark::Submitted(&by)
-        }
-        Do::Approve | Do::Reject => {
-            if verb == Do::Approve {
-                need_policy(&name, &run)?;
-            }
-            need_another(work, &name, &run, verb).await?;
-            Mark::Decided(&by)
-        }
-        Do::RequestRevision | Do::Cancel => {
-            if asked.comment.trim().is_empty() && verb == Do::RequestRevision {
-                return Err(Refusal::field("comment", "REQUIRED", "须写明理由", "say why"));
-            }
-            Mark::None
-        }
+        Do::Submit => Mark::Submitted(&by),
+        Do::Approve | Do::Reject => Mark::Decided(&by),
+        Do::RequestRevision | Do::Cancel => Mark::None,
         Do::Create | Do::Compute | Do::Release | Do::Complete => {
             return Err(Refusal::internal(format!("{} is no plain step", verb.name())));
         }
@@ -194,6 +227,11 @@ Reject, RejectAllocationRunRequest, Do::Reject, "allocationRun.rejected" }
 step! { /// CancelAllocationRun.
 Cancel, CancelAllocationRunRequest, Do::Cancel, "allocationRun.cancelled" }
 
+/// The fault of a `read_time` that is still to come.
+fn future() -> FieldFault {
+    FieldFault::new("allocation_run.read_time", "FUTURE", "不能晚于现在", "must not lie in the future")
+}
+
 /// What a new run is asked with: its year, the day on which committees are looked at, and what was known when.
 fn begin(given: &pb::AllocationRun, today: Date) -> Result<(i32, Date, Option<Timestamp>), Refusal> {
     let (mut faults, year) = (Faults::default(), given.fiscal_year);
@@ -219,7 +257,7 @@ fn begin(given: &pb::AllocationRun, today: Date) -> Result<(i32, Date, Option<Ti
     let field = "allocation_run.read_time";
     let read_time = faults.take(wire::instant(field, given.read_time.as_ref()));
     if read_time.flatten().is_some_and(|at| at > chassis::clock::recorded_now()) {
-        faults.push(FieldFault::new(field, "FUTURE", "不能晚于现在", "must not lie in the future"));
+        faults.push(future());
     }
     let (as_of, read_time) = faults.finish(as_of.zip(read_time))?;
     Ok((year, as_of, read_time))
@@ -287,6 +325,8 @@ impl Verb for Create {
         let made = store::create(work.sql(), &name, &new, &by).await;
         made.map_err(|refusal| match refusal.constraint() {
             Some("run_one_open") => is_open("-").because(refusal),
+            // the clock of the database is a little behind ours
+            Some("run_knows_the_past") => Refusal::fields(vec![future()]),
             _ => refusal,
         })?;
         operate(work, &name, compute::KIND, operation).await?;

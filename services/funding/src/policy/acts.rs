@@ -18,10 +18,10 @@ use super::{
     store::{self, Stored},
 };
 use crate::{
-    actor::Actor,
+    actor::{self, Actor},
     ledger::store::year,
     money,
-    reasons::{MAKER_IS_CHECKER, POLICY_OF_ANOTHER_YEAR},
+    reasons::POLICY_OF_ANOTHER_YEAR,
 };
 
 /// The policy that a request writes, with every fault of it.
@@ -198,6 +198,12 @@ impl Verb for Undelete {
     }
 }
 
+/// Refuses publication to whoever wrote some of the policy.
+pub(super) fn need_another(name: &FundingPolicyName, stored: &Stored, who: &Actor) -> Result<(), Refusal> {
+    let wrote = stored.is_written_by(who).then_some(("write", who));
+    actor::another(&name.to_string(), Do::Publish.name(), who, wrote.as_slice())
+}
+
 /// PublishFundingPolicy.
 pub(super) struct Publish;
 
@@ -214,13 +220,7 @@ impl Verb for Publish {
         let town = name.town();
         transition(&TABLE, &name.to_string(), found.state, Do::Publish)?;
         let by = Actor::of(work.call());
-        if found.is_written_by(&by) {
-            return Err(Refusal::new(&MAKER_IS_CHECKER)
-                .with("name", &name)
-                .with("verb", Do::Publish.name())
-                .with("former", "write")
-                .violating("FOUR_EYES", name.to_string(), "publish: write"));
-        }
+        need_another(&name, &found, &by)?;
         let fiscal_year = found.policy.fiscal_year();
         year::open(work.sql(), town, fiscal_year).await?;
         year::need_open(work.sql(), town, fiscal_year).await?;

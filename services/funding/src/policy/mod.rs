@@ -8,17 +8,21 @@ pub(crate) mod store;
 use chassis::{
     call::Call,
     context::Context,
+    identity::Scope,
     listing::{self, Asked},
     refusal::Refusal,
-    state::available,
+    state::available_unless,
     timeline, wire,
     work::mutate,
 };
-use contracts::linli::funding::v1::{self as pb, funding_policy_service_server::FundingPolicyService};
+use contracts::linli::{
+    common::v1::Obstacle,
+    funding::v1::{self as pb, funding_policy_service_server::FundingPolicyService},
+};
 use kernel::{name::FundingPolicyName, state::Named};
 use tonic::{Request, Response, Status};
 
-use crate::actor::{Actor, four_eyes};
+use crate::actor::{Actor, told};
 use rules::{TABLE, Verb};
 
 /// The gRPC service.
@@ -38,12 +42,15 @@ impl FundingPolicies {
         let found = store::get(read.sql(), &name, false).await?;
         let found = found.ok_or_else(|| call.missing(&scope, "linli.dev/FundingPolicy", name.to_string()))?;
         let mut policy = encode::policy(name.town(), &found);
-        let mut actions =
-            available(&TABLE, found.state, call, name.town(), chassis::identity::Scope::is_town);
+        let who = Actor::of(call);
+        let hindered = |verb: Verb| match verb {
+            Verb::Publish => {
+                acts::need_another(&name, &found, &who).err().map(|why| told(Obstacle::FourEyes, &why))
+            }
+            Verb::Create | Verb::Update | Verb::Delete | Verb::Undelete | Verb::Supersede => None,
+        };
+        let mut actions = available_unless(&TABLE, found.state, call, name.town(), Scope::is_town, hindered);
         actions.retain(|action| action.verb != Verb::Supersede.name());
-        if found.is_written_by(&Actor::of(call)) {
-            four_eyes(&mut actions, Verb::Publish.name(), "write");
-        }
         policy.available_actions = actions;
         policy.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
         Ok(policy)

@@ -26,7 +26,7 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// Whether `who` wrote some of it.
+    /// Whether `who` wrote some of it: by his login or as a person.
     pub(crate) fn is_written_by(&self, who: &Actor) -> bool {
         self.written_by.contains(&who.principal)
             || (!who.person.is_empty() && self.written_person.contains(&who.person))

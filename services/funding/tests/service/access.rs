@@ -12,6 +12,7 @@ fn text(field: &str, id: &str) -> Option<String> {
         "account" | "into_account" => of("accounts"),
         "category" => Some("OFFICE".to_owned()),
         "project" => of("projects"),
+        "category" => Some("OFFICE".to_owned()),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use contracts::linli::funding::v1::{
 use jiff::civil::{Date, date};
 use tonic::{Request, Status};
 
-use crate::harness::{Service, date as wire, fen, uuid};
+use crate::harness::{Service, date as wire, fen, service, uuid};
 
 /// A row of the list of categories.
 fn category(fund: pb::Fund, id: &str, name: &str, allowed: bool) -> pb::FundCategory {
@@ -63,6 +63,16 @@ pub(crate) fn policy_2020() -> pb::FundingPolicy {
         project_pool: Some(fen(5_000_000)),
         ..Default::default()
     }
+}
+
+/// Funding on a day of 2020, with the policy of the year and counts of 2,000, 2,001 and 2,350 households.
+pub(crate) async fn funding() -> Service {
+    let service = service(date(2020, 6, 1)).await;
+    service.policy("2020-1", policy_2020()).await;
+    for (committee, households) in [("c1", 2000), ("c2", 2001), ("c3", 2350)] {
+        service.count(committee, date(2019, 12, 31), households).await;
+    }
+    service
 }
 
 /// The step of a run that is asked for.

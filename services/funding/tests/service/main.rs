@@ -6,6 +6,7 @@ mod access;
 mod allocating;
 mod allocations;
 mod behind;
+mod decisions;
 mod delegations;
 mod grants;
 mod harness;

@@ -7,19 +7,9 @@ use jiff::civil::date;
 use tonic::Code;
 
 use crate::{
-    allocating::{Step, policy_2020, yuan},
-    harness::{Service, fen, reason, service},
+    allocating::{Step, funding, policy_2020, yuan},
+    harness::{Service, fen, reason},
 };
-
-/// Funding on a day of 2020, with the policy of the year and counts of 2,000, 2,001 and 2,350 households.
-async fn funding() -> Service {
-    let service = service(date(2020, 6, 1)).await;
-    service.policy("2020-1", policy_2020()).await;
-    for (committee, households) in [("c1", 2000), ("c2", 2001), ("c3", 2350)] {
-        service.count(committee, date(2019, 12, 31), households).await;
-    }
-    service
-}
 
 impl Service {
     async fn verify(&self) {
@@ -233,6 +223,27 @@ async fn booked_once(service: &Service) {
     let events = "select count(distinct resource) - count(*) from event where type = 'linli.funding.allocation.released.v1'";
     assert_eq!(service.number(events).await, 0, "told once each");
     service.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_page_of_governance_is_too_old_begins_again_and_keeps_what_it_has() {
+    let service = large().await;
+    let run = service.begin("li").await.unwrap();
+    let worker = service.another_worker();
+    let task = tokio::spawn(async move { worker.pass().await });
+    while service.number("select count(*) from allocation").await == 0 {}
+    task.abort();
+    let _ = task.await;
+    // as after a day: the token of the page before leads nowhere
+    service
+        .sql(
+            "update operation set cursor = cursor || '{\"page_token\": \"old\"}', lease_until = now() - interval '1 second'
+             where state = 'RUNNING'",
+        )
+        .await;
+    service.worker.pass().await.unwrap();
+    let summary = service.run("li", &run.name).await.summary.unwrap();
+    assert_eq!((summary.committees, summary.skipped_committees), (1_503, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use super::*;
 use crate::policy::rules::{Terms, tests::terms};
 
 /// An independent calculation of 2020, line by line.
-const EXPECTED: &str = include_str!("../../../tests/data/funding_expected_2020.csv");
+const EXPECTED: &str = include_str!("../../../../../deploy/demo/funding/funding_expected_2020.csv");
 /// The committees that it is of.
 const COMMITTEES: &str = include_str!("../../../../../deploy/demo/committees.csv");
 
@@ -148,8 +148,8 @@ fn warnings_say_what_to_look_at() {
     assert_eq!(warnings(asked, (Some(1), Some(date(2020, 3, 16))), 9, false), [Warning::LaterHouseholdCount]);
 }
 
-/// Rounds `tenths of thousandths …` on paper: the product written out in decimal digits, the digits behind the fen looked at. `twelfths`
-/// makes it a part of a year by counting months up, as a clerk would.
+/// A line as a clerk computes it: `fen` times a rate in parts per million for each month that counts, added up, divided by hand by twelve
+/// million, and the rest looked at.
 fn on_paper(fen: i128, parts: i128, months: usize) -> i64 {
     // the whole product in units of 1/12,000,000 fen, one month after the other
     let total: i128 = std::iter::repeat_n(fen * parts, months).sum();
