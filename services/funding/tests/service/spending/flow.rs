@@ -34,7 +34,8 @@ async fn from_application_to_disclosure_with_a_refund() {
     let refused = service.walk_on(REVIEWER, &paid, Step::Settle(over, String::new())).await.unwrap_err();
     assert_eq!(reason(&refused), "VOUCHERS_EXCEED_PAYMENT");
     let short = vec![voucher("v-1", 100_000), voucher("v-2", 8_000)];
-    let unsaid = service.walk_on(REVIEWER, &paid, Step::Settle(short.clone(), String::new())).await.unwrap_err();
+    let unsaid =
+        service.walk_on(REVIEWER, &paid, Step::Settle(short.clone(), String::new())).await.unwrap_err();
     assert_eq!(reason(&unsaid), "BAD_REQUEST");
     let settled = service.walk_on(REVIEWER, &paid, Step::Settle(short, "r-1".to_owned())).await.unwrap();
     assert_eq!(
