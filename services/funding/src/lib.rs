@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod measure;
 mod money;
 mod payment;
+pub mod plans;
 pub mod policy;
 pub mod reasons;
 pub mod report;

@@ -28,9 +28,9 @@ fn need_comment(comment: &str) -> Result<(), Refusal> {
 }
 
 /// The words of an objection or an answer. They may name people: a fault repeats nothing of them.
-fn words(text: &str) -> Result<&str, Refusal> {
+fn words<'a>(field: &str, text: &'a str) -> Result<&'a str, Refusal> {
     let text = text.trim();
-    let bad = |reason, zh, en| Err(Refusal::fields(vec![FieldFault::new("text", reason, zh, en)]));
+    let bad = |reason, zh, en| Err(Refusal::fields(vec![FieldFault::new(field, reason, zh, en)]));
     if text.is_empty() {
         return bad("REQUIRED", "必填", "required");
     }
@@ -122,7 +122,7 @@ impl VerbGiven for Object {
         let (id, key) = (Uuid::now_v7(), key_of(work)?);
         let sealed = work
             .vault()
-            .seal(&objection_place(&locked.name, id, "text"), words(&request.text)?.as_bytes())?;
+            .seal(&objection_place(&locked.name, id, "text"), words("text", &request.text)?.as_bytes())?;
         let (town, expense, revision) = (locked.town().to_owned(), locked.row.id, locked.row.revision);
         store::add_objection(work.sql(), (&town, expense, revision), id, (&sealed, key), (&who, today))
             .await?;
@@ -167,7 +167,7 @@ impl VerbGiven for Answer {
         let objector = Actor::new(&one.objected_by, &one.objected_person);
         another(&locked.name, "answerObjection", &who, &[("object", &objector)])?;
         let place = objection_place(&locked.name, one.id, "answer");
-        let sealed = work.vault().seal(&place, words(&request.text)?.as_bytes())?;
+        let sealed = work.vault().seal(&place, words("answer", &request.answer)?.as_bytes())?;
         if !store::answer_objection(work.sql(), (&town, expense, one.id), &sealed, (&who, today)).await? {
             return Err(not_open());
         }

@@ -114,7 +114,7 @@ pub(crate) fn voucher(voucher: &Voucher) -> Result<pb::Voucher, Refusal> {
 /// An objection without its words.
 pub(crate) fn objection(objection: &Objection) -> Result<pb::ExpenseObjection, Refusal> {
     Ok(pb::ExpenseObjection {
-        objection: objection.id.to_string(),
+        id: objection.id.to_string(),
         state: pb::ObjectionState::from_str_name(&format!("OBJECTION_STATE_{}", objection.state))
             .unwrap_or_default()
             .into(),

@@ -36,7 +36,7 @@ use tonic::{Request, Response, Status};
 use self::{
     edit::{Days, sees},
     rules::{Facts, Hindrance, TABLE, Verb},
-    store::{Asked, Relation, Row},
+    store::{Asked, Relation, Row, Steps},
 };
 use crate::actor::Actor;
 
@@ -190,12 +190,10 @@ fn relation(call: &Call, town: &str, asked: CallerRelationship) -> Relation {
         CallerRelationship::Unspecified => Relation::Any,
         CallerRelationship::Created => Relation::Created(who),
         CallerRelationship::HasApproved => Relation::HasApproved(who),
-        CallerRelationship::CanApprove => Relation::CanApprove {
-            who,
-            review: may(Verb::Review),
-            approve: may(Verb::Approve),
-            pay: may(Verb::Pay),
-        },
+        CallerRelationship::CanApprove => {
+            let steps = Steps { review: may(Verb::Review), approve: may(Verb::Approve), pay: may(Verb::Pay) };
+            Relation::CanApprove(who, Box::new(steps))
+        }
     }
 }
 

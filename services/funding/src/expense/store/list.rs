@@ -14,18 +14,20 @@ pub(crate) enum Relation {
     /// He applied.
     Created(Actor),
     /// He may review, approve or pay it now, each within his areas.
-    CanApprove {
-        /// The caller.
-        who: Actor,
-        /// Where he reviews.
-        review: Scope,
-        /// Where he approves.
-        approve: Scope,
-        /// Where he pays.
-        pay: Scope,
-    },
+    CanApprove(Actor, Box<Steps>),
     /// He reviewed, approved or paid it.
     HasApproved(Actor),
+}
+
+/// Where somebody may take which step.
+#[derive(Clone, Debug)]
+pub(crate) struct Steps {
+    /// Where he reviews.
+    pub(crate) review: Scope,
+    /// Where he approves.
+    pub(crate) approve: Scope,
+    /// Where he pays.
+    pub(crate) pay: Scope,
 }
 
 /// What a List is asked.
@@ -77,7 +79,8 @@ fn push_relation(query: &mut QueryBuilder<Postgres>, relation: &Relation) {
             }
             query.push(")");
         }
-        Relation::CanApprove { who, review, approve, pay } => {
+        Relation::CanApprove(who, steps) => {
+            let Steps { review, approve, pay } = &**steps;
             query.push(" and (");
             push_open(query, ("x.state = 'APPLIED'", review), who, &["applied"]);
             query.push(" or ");

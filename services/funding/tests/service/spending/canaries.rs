@@ -105,7 +105,7 @@ async fn lived(service: &Service) -> pb::Expense {
     let reviewed = service.walk_on(REVIEWER, &applied, Step::Review).await.unwrap();
     let noticed = service.walk_on(REVIEWER, &reviewed, Step::Publish).await.unwrap();
     let objected = service.walk_on(NEIGHBOUR, &noticed, Step::Object(OBJECTION.to_owned())).await.unwrap();
-    let objection = service.expense(REVIEWER, &objected.name).await.objections[0].objection.clone();
+    let objection = service.expense(REVIEWER, &objected.name).await.objections[0].id.clone();
     let answered =
         service.walk_on(REVIEWER, &objected, Step::Answer(objection, ANSWER.to_owned())).await.unwrap();
     service.clock.set(date(2020, 7, 1)).unwrap();
@@ -201,7 +201,7 @@ async fn nobody_who_is_paid_or_spoken_of_turns_up_where_only_ids_belong() {
         ..Default::default()
     };
     let exported = service.batches().export_payment_batch(with(export, &token)).await.unwrap().into_inner();
-    assert!(sings(&String::from_utf8(exported.content.to_vec()).unwrap()));
+    assert!(sings(std::str::from_utf8(&exported.content).unwrap()));
     for (good, request) in files(&exported.payment_batch.unwrap()) {
         match service.batches().reconcile_payment_batch(with(request, &token)).await.map(Response::into_inner)
         {

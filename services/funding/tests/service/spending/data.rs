@@ -203,7 +203,7 @@ async fn an_objection_is_answered_and_then_it_is_paid() {
     let refused = service.walk_on(approver, &objected, Step::Approve).await.unwrap_err();
     assert_eq!(reason(&refused), "OBJECTION_OPEN");
     let shown = service.expense(reviewer, &objected.name).await;
-    let objection = shown.objections[0].objection.clone();
+    let objection = shown.objections[0].id.clone();
     let answer = |who| service.walk_on(who, &shown, Step::Answer(objection.clone(), "名单已张贴".to_owned()));
     let own = answer((NEIGHBOUR.0, "committee-officer")).await.unwrap_err();
     assert_eq!(reason(&own), "MAKER_IS_CHECKER");

@@ -42,7 +42,7 @@ async fn step_of(service: &Service, dice: &mut Dice, expense: &pb::Expense, verb
         "answerObjection" => {
             let shown = service.expense(APPROVER, &expense.name).await;
             let open = shown.objections.iter().find(|one| one.state() == pb::ObjectionState::Open);
-            Step::Answer(open.map_or_else(uuid, |one| one.objection.clone()), "已答复".to_owned())
+            Step::Answer(open.map_or_else(uuid, |one| one.id.clone()), "已答复".to_owned())
         }
         "approve" => Step::Approve,
         "requestRevision" => Step::SendBack,
@@ -104,9 +104,9 @@ async fn whatever_is_tried_by_whom_the_books_are_sound_and_a_refusal_leaves_no_t
         let service = funded(date(2020, 6, 1)).await;
         let mut dice = Dice(seed);
         let (mut expenses, mut done, mut refused) = (Vec::new(), 0, 0);
-        for round in 0..120 {
+        for round in 0..80_i32 {
             if dice.roll(6) == 0 {
-                service.clock.set(date(2020, 6, 1) + i64::try_from(round).unwrap().days()).unwrap();
+                service.clock.set(date(2020, 6, 1) + i64::from(round).days()).unwrap();
             }
             let before = service.dump().await;
             let who = PEOPLE[dice.roll(PEOPLE.len())];
@@ -138,7 +138,7 @@ async fn whatever_is_tried_by_whom_the_books_are_sound_and_a_refusal_leaves_no_t
             }
             service.sound().await;
         }
-        assert!(done > 15 && refused > 15, "{done} done, {refused} refused");
+        assert!(done > 10 && refused > 10, "{done} done, {refused} refused");
     }
 }
 

@@ -6,6 +6,7 @@ mod data;
 mod flow;
 mod lives;
 mod payments;
+mod plans;
 mod races;
 
 use chassis::peer::Peer;
@@ -198,10 +199,10 @@ impl Service {
                 let request = pb::ObjectToExpenseRequest { text, ..asked!(ObjectToExpenseRequest, on) };
                 client.object_to_expense(with(request, &token)).await
             }
-            Step::Answer(objection, text) => {
+            Step::Answer(objection, answer) => {
                 let request = pb::AnswerExpenseObjectionRequest {
                     objection,
-                    text,
+                    answer,
                     ..asked!(AnswerExpenseObjectionRequest, on)
                 };
                 client.answer_expense_objection(with(request, &token)).await
