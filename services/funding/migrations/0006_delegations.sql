@@ -108,6 +108,13 @@ begin
     if came <> (case when new.state in ('ACCEPTED', 'SETTLED') then new.amount_fen else 0 end) then
         perform refuse('delegation_money_matches', format('share %s: %s fen came down', new.id, came));
     end if;
+    if new.state = 'SETTLED' and (
+        exists (select from account a where a.town = new.town and a.kind = 'COMMITTEE' and a.committee = new.committee
+            and a.earmark = 'delegation:' || new.delegation and a.balance_fen <> 0)
+        or exists (select from expense x where x.town = new.town and x.committee = new.committee and x.earmark = 'delegation:' || new.delegation
+            and x.state not in ('SETTLED', 'DISCLOSED', 'REJECTED', 'WITHDRAWN'))) then
+        perform refuse('delegation_settles_empty', format('share %s has money left or an open expense', new.id));
+    end if;
     return null;
 end
 $$;

@@ -80,6 +80,10 @@ begin
         perform refuse('project_grant_money_matches', format('grant %s got %s fen', new.id, got));
     end if;
     if new.state = 'CLOSED' then
+        if exists (select from expense x where x.town = new.town and x.committee = new.committee and x.fund = its_fund
+            and x.earmark = 'project:' || new.project and x.state not in ('SETTLED', 'DISCLOSED', 'REJECTED', 'WITHDRAWN')) then
+            perform refuse('project_grant_closes_empty', format('grant %s has an open expense', new.id));
+        end if;
         select coalesce(sum(balance_fen), 0) into left_over from account
             where town = new.town and kind = 'COMMITTEE' and committee = new.committee and fund = its_fund and earmark = 'project:' || new.project;
         if left_over <> 0 and not exists (select from project_grant g where g.town = new.town and g.committee = new.committee

@@ -30,6 +30,11 @@ begin
         select from account where town = new.town and fiscal_year = new.year and held_fen <> 0) then
         perform refuse('fiscal_year_ends_without_holds', format('%s has open holds', old.year));
     end if;
+    -- what is paid and not settled may still come back
+    if old.state = 'OPEN' and new.state = 'CLOSING' and exists (
+        select from expense where town = new.town and fiscal_year = new.year and state not in ('SETTLED', 'DISCLOSED', 'REJECTED', 'WITHDRAWN')) then
+        perform refuse('fiscal_year_ends_without_expenses', format('%s has open expenses', old.year));
+    end if;
     return new;
 end
 $$;

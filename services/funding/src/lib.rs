@@ -12,6 +12,7 @@ pub mod grant;
 pub mod ledger;
 pub mod measure;
 mod money;
+mod open_expenses;
 mod payment;
 pub mod plans;
 pub mod policy;

@@ -112,6 +112,9 @@ chassis::reasons! { "linli.funding";
     OPEN_HOLDS: FailedPrecondition [name, amount]
         "{name} 尚有 {amount} 元被冻结" / "{amount} yuan of {name} are held"
         next "先办结占用该款的支出或冻结" / "finish the expenses or holds that use it first";
+    OPEN_EXPENSES: FailedPrecondition [name, count, names]
+        "{name} 尚有 {count} 笔支出未办结：{names}" / "{count} expenses of {name} are open still: {names}"
+        next "先核销、撤回或驳回所列支出" / "settle, withdraw or reject these expenses first";
     DELEGATION_UNFUNDED: FailedPrecondition [name]
         "{name} 无经费随付，不得接收" / "{name} comes without its money and can't be accepted"
         next "请部门先拨付经费（fund），或退回（decline）" / "ask the department to fund it, or decline it";

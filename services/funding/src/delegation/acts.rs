@@ -28,6 +28,7 @@ use crate::{
         store as ledger,
     },
     money,
+    open_expenses::need_none,
     reasons::{COMMITTEE_NOT_FOUND, DELEGATION_FUNDED, DELEGATION_UNFUNDED, OPEN_HOLDS, REASON_REQUIRED},
 };
 
@@ -363,6 +364,8 @@ impl Verb for Settle {
         let now = Actor::of(work.call());
         another(&name, Do::Settle.name(), &now, &[(Do::Accept.name(), &share.accepted())])?;
         let today = work.call().today();
+        let bound = share.earmark().to_string();
+        need_none(work.sql(), &share.town, (&share.committee, &bound), &name).await?;
         for account in store::accounts(work.sql(), &share).await? {
             ledger::expire_due(work.sql(), &share.town, account.id, today).await?;
         }

@@ -23,10 +23,11 @@ use super::{
 use crate::{
     actor::{Actor, another},
     ledger::{
-        rules::{Entry, EntryKind, For, Key},
+        rules::{Earmark, Entry, EntryKind, For, Key},
         store as ledger,
     },
     money,
+    open_expenses::need_none,
     reasons::{ACCOUNT_NOT_FOUND, COMMITTEE_NOT_FOUND, GRANT_OPEN, OPEN_HOLDS, REASON_REQUIRED},
 };
 
@@ -288,6 +289,8 @@ impl Verb for Close {
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::ProjectGrant>, Refusal> {
         let locked = lock(work, &request.name, &request.etag, Do::Close).await?;
         let (grant, today) = (&locked.grant, work.call().today());
+        let bound = Earmark::Project(grant.project.clone()).to_string();
+        need_none(work.sql(), &grant.town, (&grant.committee, &bound), &grant.name()).await?;
         for account in store::accounts(work.sql(), grant).await? {
             ledger::expire_due(work.sql(), &grant.town, account.id, today).await?;
         }

@@ -60,9 +60,15 @@ pub(crate) fn share_ppm(part: Fen, whole: Fen) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+    use kernel::state::Named;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{
+        actor::Actor,
+        expense::rules::{Facts, State, waiting},
+    };
 
     #[test]
     fn every_open_state_has_its_party_and_no_other() {
@@ -75,6 +81,28 @@ mod tests {
         assert_eq!(party("REVIEWED", true, false), Some(Party::Committee));
         assert_eq!(party("NOTICE", true, true), Some(Party::Public));
         assert_eq!(party("NOTICE", true, false), Some(Party::Town));
+    }
+
+    /// The rule of the expense itself, state by state.
+    #[test]
+    fn who_must_act_is_whom_the_expense_waits_for() {
+        let today = date(2020, 6, 1);
+        let day = |runs| if runs { today } else { date(2020, 5, 31) };
+        for state in State::ALL {
+            for (before, runs) in [(true, false), (false, true), (false, false)] {
+                let facts = Facts {
+                    state: *state,
+                    applicant: Actor::new("p", ""),
+                    reviewer: None,
+                    approver: None,
+                    notice_required: true,
+                    notice_ends: (!before).then(|| day(runs)),
+                    open_objections: 0,
+                };
+                let waits = waiting(&facts, today).map(|(party, _)| party.name());
+                assert_eq!(party(state.name(), before, runs).map(Named::name), waits, "{state:?}");
+            }
+        }
     }
 
     proptest! {

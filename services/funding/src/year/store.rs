@@ -13,6 +13,7 @@ use crate::{
         rules::{AccountKind, Earmark, Fund, Key},
         store::{Account, named},
     },
+    open_expenses::moving_states,
 };
 
 /// A year as it is shown.
@@ -196,12 +197,20 @@ pub(crate) async fn obstacles(
 ) -> Result<Vec<Obstacle>, Refusal> {
     let rows = sqlx::query_as!(
         Obstacle,
-        r#"select 'HOLD' as "kind!", 'towns/' || h.town || '/holds/' || h.id as "name!", h.subject, h.amount_fen, count(*) over () as "many!"
-           from hold h join account a on a.town = h.town and a.id = h.account
-           where h.town = $1 and a.fiscal_year = $2 and h.state = 'HELD' order by h.id limit $3"#,
+        r#"select o.kind as "kind!", o.name as "name!", o.subject as "subject!", o.amount_fen as "amount_fen!", count(*) over () as "many!"
+           from (select 'EXPENSE' as kind, 'towns/' || x.town || '/expenses/' || x.id as name, '' as subject, x.amount_fen
+                     from expense x where x.town = $1 and x.fiscal_year = $2 and x.state = any($4)
+                 union all select 'HOLD', 'towns/' || h.town || '/holds/' || h.id, h.subject, h.amount_fen
+                     from hold h join account a on a.town = h.town and a.id = h.account
+                     where h.town = $1 and a.fiscal_year = $2 and h.state = 'HELD'
+                         and not exists (select from expense x where x.town = h.town and x.hold = h.id)
+                 union all select 'ALLOCATION_RUN', 'towns/' || r.town || '/allocationRuns/' || r.id, '', 0
+                     from allocation_run r where r.town = $1 and r.fiscal_year = $2 and r.state not in ('RELEASED', 'REJECTED', 'CANCELLED')) o
+           order by o.kind, o.name limit $3"#,
         town,
         year,
         most,
+        &moving_states(),
     );
     Ok(rows.fetch_all(sql).await?)
 }

@@ -15,6 +15,7 @@ use jiff::civil::date;
 use tonic::Code;
 
 use crate::harness::{Service, fen, service, uuid};
+use crate::spending::{APPLICANT, funded, office};
 
 const NAME: &str = "towns/malu/committees/c1/statement";
 
@@ -30,7 +31,7 @@ async fn statement(service: &Service, quarter: i32) -> pb::Statement {
 /// Pays from an account on a day, as an expense does; below zero a refund.
 async fn spend(service: &Service, account: &str, category: &str, amount: i64, day: &str) {
     let (account, entry) = (account.rsplit('/').next().unwrap(), uuid());
-    let kind = if amount > 0 { "EXPENSE" } else { "REFUND" };
+    let (kind, out) = (if amount > 0 { "EXPENSE" } else { "REFUND" }, -amount);
     service
         .sql(&format!(
             "insert into account (town, id, kind, fund, fiscal_year, committee, earmark, category)
@@ -39,7 +40,7 @@ async fn spend(service: &Service, account: &str, category: &str, amount: i64, da
              with booked as (insert into entry (town, id, kind, key, fiscal_year, booked_on, subject, description, postings, principal)
                      values ('malu', '{entry}', '{kind}', 'test/{entry}', 2020, '{day}', 'towns/malu/expenses/x', 'test', 2, 'test'))
              insert into posting (town, entry, n, account, amount_fen, booked_on)
-                 values ('malu', '{entry}', 1, '{account}', -{amount}, '{day}'),
+                 values ('malu', '{entry}', 1, '{account}', {out}, '{day}'),
                         ('malu', '{entry}', 2, (select e.id from account e join account a on a.id = '{account}' where e.kind = 'EXPENDITURE'
                              and e.fund = a.fund and e.committee = a.committee and e.category = '{category}'), {amount}, '{day}')"
         ))
@@ -171,8 +172,24 @@ async fn a_statement_goes_out_as_a_workbook_and_as_a_page_that_runs_nothing() {
     assert!(!html.contains("<script") && html.contains("default-src 'none'"), "{html}");
     let book = export(pb::StatementFormat::Xlsx).await;
     assert_eq!(book.file_name, "malu-c1-statement-2020-q2.xlsx");
-    let table = tabular::read_table(&book.content, &book.file_name, &[], tabular::Limits::default());
-    assert!(book.content.starts_with(b"PK"), "{table:?}");
+    let columns = ["经费", "项目", "类别", "金额（元）"].map(|name| tabular::Column {
+        name,
+        required: true,
+        max_chars: 200,
+        personal: false,
+    });
+    let table =
+        tabular::read_table(&book.content, "statement", &columns, tabular::Limits::default()).unwrap();
+    let rows: Vec<String> = table.rows.iter().map(|row| row.cells.join(" ")).collect();
+    assert_eq!(
+        rows,
+        [
+            "工作经费 期初余额  98720",
+            "工作经费 支出 办公用品 -500",
+            "工作经费 期末余额  98220",
+            "工作经费 其中：冻结  7"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -256,4 +273,58 @@ async fn opening_balances_are_booked_once_with_their_evidence() {
         assert_eq!((report.stored, report.rows[0].reason.as_str()), (false, reason), "{row} {report:?}");
     }
     assert_eq!(service.number("select count(*) from entry").await, 3);
+}
+
+#[tokio::test]
+async fn who_waits_for_whom_and_since_when() {
+    let service = funded(date(2020, 6, 1)).await;
+    service.apply(APPLICANT, office(1_000)).await.unwrap();
+    service.apply(APPLICANT, office(2_000)).await.unwrap();
+    service.approved_expense(3_000).await;
+    let mut reports = ReportServiceClient::new(service.peer.clone());
+    let asked = || pb::GetWaitingRequest { parent: "towns/malu".to_owned() };
+    let waiting = reports.get_waiting(service.officer("o-1", asked())).await.unwrap().into_inner();
+    let told = |waiting: &pb::Waiting| -> Vec<String> {
+        let line = |line: &pb::WaitingLine| {
+            let party = line.party().as_str_name().trim_start_matches("PARTY_").to_owned();
+            format!(
+                "{party} {} {} {:?} {}",
+                line.state,
+                line.count,
+                line.amount.as_ref().unwrap().units,
+                line.overdue_count
+            )
+        };
+        waiting.lines.iter().map(line).collect()
+    };
+    assert_eq!(told(&waiting), ["COMMITTEE APPLIED 2 30 0", "CASHIER APPROVED 1 30 0"]);
+    assert_eq!(waiting.count, 3);
+    let mine = reports.get_waiting(service.of_committee("w-2", "c2", asked())).await.unwrap().into_inner();
+    assert!(mine.lines.is_empty());
+
+    service.clock.set(date(2020, 7, 1)).unwrap();
+    let overdue = async |page_token: String| {
+        let request = pb::ListOverdueExpensesRequest {
+            parent: "towns/malu".to_owned(),
+            page_size: 2,
+            page_token,
+            ..Default::default()
+        };
+        ReportServiceClient::new(service.peer.clone())
+            .list_overdue_expenses(service.officer("o-1", request))
+            .await
+            .unwrap()
+            .into_inner()
+    };
+    let first = overdue(String::new()).await;
+    assert_eq!(first.overdue_expenses.len(), 2);
+    assert!(first.overdue_expenses[0].days_overdue > 20, "{first:?}");
+    let second = overdue(first.next_page_token).await;
+    assert_eq!((second.overdue_expenses.len(), second.next_page_token.as_str()), (1, ""));
+    let late = reports.get_waiting(service.officer("o-1", asked())).await.unwrap().into_inner();
+    assert_eq!(told(&late), ["COMMITTEE APPLIED 2 30 2", "CASHIER APPROVED 1 30 1"]);
+    let request = pb::ListPendingHandOversRequest { parent: "towns/malu".to_owned(), ..Default::default() };
+    let pending =
+        reports.list_pending_hand_overs(service.officer("o-1", request)).await.unwrap().into_inner();
+    assert!(pending.pending_hand_overs.is_empty());
 }

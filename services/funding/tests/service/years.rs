@@ -12,6 +12,7 @@ use jiff::civil::date;
 use tonic::Status;
 
 use crate::harness::{Service, fen, reason, service, uuid};
+use crate::spending::{APPLICANT, Step, funded, voucher};
 
 const YEAR: &str = "towns/malu/fiscalYears/2020";
 
@@ -320,4 +321,26 @@ async fn behind_the_services_back_a_year_ends_by_two_people() {
     service.sql(&format!("update fiscal_year set {approved} 'q'")).await;
     let undone = "update fiscal_year set state = 'OPEN', proposed_by = '', proposed_on = null, approved_by = '', approved_on = null, operation = null";
     assert_eq!(service.constraint(undone).await, "fiscal_year_end_goes_on");
+}
+
+#[tokio::test]
+async fn what_may_still_move_money_stands_in_the_way_by_its_name() {
+    let service = funded(date(2020, 6, 1)).await;
+    let paid = service.paid(128_000).await;
+    let shown = get(&service).await;
+    let kinds: Vec<_> = shown.obstacles.iter().map(|one| (one.kind.as_str(), one.name.as_str())).collect();
+    assert_eq!(kinds, [("EXPENSE", paid.name.as_str())]);
+    let before = service.dump().await;
+    let refused = propose(&service, "o-1").await.unwrap_err();
+    assert_eq!(reason(&refused), "YEAR_NOT_READY");
+    let details = tonic_types::StatusExt::get_error_details(&refused);
+    assert_eq!(details.error_info().unwrap().metadata["names"], paid.name);
+    assert_eq!(service.dump().await, before, "a refusal changes nothing");
+    let alone = "update fiscal_year set state = 'CLOSING', proposed_by = 'p', proposed_on = '2020-12-01'";
+    assert_eq!(service.constraint(alone).await, "fiscal_year_ends_without_expenses");
+    service
+        .walk_on(APPLICANT, &paid, Step::Settle(vec![voucher("v-1", 128_000)], String::new()))
+        .await
+        .unwrap();
+    assert_eq!(propose(&service, "o-1").await.unwrap().state(), pb::FiscalYearState::Closing);
 }
