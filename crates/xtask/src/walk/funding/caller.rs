@@ -70,7 +70,11 @@ impl<'a> Caller<'a> {
 fn reason(answer: &Value) -> String {
     let details = answer["error"]["details"].as_array().map(Vec::as_slice).unwrap_or_default();
     let info = details.iter().find_map(|detail| detail["reason"].as_str());
-    info.map_or_else(|| answer.to_string(), str::to_owned)
+    match info {
+        // what the walk did wrong itself
+        None | Some("BAD_REQUEST") => answer.to_string(),
+        Some(reason) => reason.to_owned(),
+    }
 }
 
 fn uuid() -> String {
