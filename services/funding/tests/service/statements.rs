@@ -151,7 +151,7 @@ async fn a_statement_goes_out_as_a_workbook_and_as_a_page_that_runs_nothing() {
     let service = service(date(2020, 10, 1)).await;
     filled(&service).await;
     service
-        .governance_sql("update committee_period set display_name = '=1+1<script>' where committee = 'c1'")
+        .governance_sql("set local session_replication_role = replica; update committee_period set display_name = '=1+1<script>' where committee = 'c1'")
         .await;
     let export = async |format: pb::StatementFormat| {
         let request = pb::ExportStatementRequest {
