@@ -11,8 +11,8 @@ fn text(field: &str, id: &str) -> Option<String> {
     match field {
         "account" | "into_account" => of("accounts"),
         "category" => Some("OFFICE".to_owned()),
+        "objection" => Some("01890a5d-ac96-774b-bcce-b302099a8057".to_owned()),
         "project" => of("projects"),
-        "category" => Some("OFFICE".to_owned()),
         _ => None,
     }
 }
