@@ -158,7 +158,7 @@ async fn notice(walk: &Walk, row: &Row, name: &str) -> Answer<String> {
         state(row, &objected, "OBJECTED")?;
         let held = caller(walk, row, "approver")?.act(name, "approve", json!({})).await?;
         same("approved with an objection", held.err().as_deref(), Some("OBJECTION_OPEN"))?;
-        let open = list(&objected, "objections").first().map(|objection| objection["objection"].clone());
+        let open = list(&objected, "objections").first().map(|objection| objection["id"].clone());
         let answer = json!({"objection": open, "answer": "名单经居民代表会议讨论并公示"});
         reviewer.does(name, "answerObjection", answer).await?;
     }
