@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::caller::{Answer, Caller, document, fen, list, rows, shown, yuan};
+use super::caller::{Answer, Caller, document, fen, list, rows, shown, told, yuan};
 use crate::{
     Done,
     walk::{Walk, same},
@@ -30,7 +30,7 @@ pub(super) async fn walk(walk: &Walk) -> Done {
     let drafter = Caller::new(walk, "town-officer", "town-officer-2", None)?;
     let officer = Caller::new(walk, "town-officer", "town-officer-1", None)?;
     let policy = publish(&drafter, &officer, &document("policy_2020.json")?, "2020-v1").await?;
-    println!("policy {} version {} is published", policy["name"], policy["version"]);
+    println!("policy {} version {} is published", told(&policy["name"]), told(&policy["version"]));
 
     // by what was known an instant before the correction
     let corrected = drafter.get(&format!("/committees/{CORRECTED}/householdCounts")).await?;

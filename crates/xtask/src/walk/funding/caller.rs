@@ -125,6 +125,11 @@ pub(super) fn document(file: impl AsRef<Path>) -> Answer<Value> {
     Ok(serde_json::from_str(&std::fs::read_to_string(demo().join("funding").join(file))?)?)
 }
 
+/// A text or number of an answer, as people read it.
+pub(super) fn told(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// The items of a list.
 pub(super) fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
     value[field].as_array().map(Vec::as_slice).unwrap_or_default()

@@ -133,7 +133,10 @@ async fn by_the_same_person(walk: &Walk, row: &Row, name: &str) -> Done {
         let same_person = earlier.into_iter().any(|former| row[former] == row[column]);
         let answer = caller(walk, row, column)?.act(name, verb, more).await?;
         if same_person {
-            return refused(row, answer);
+            refused(row, answer)?;
+            let applicant = caller(walk, row, "applicant")?;
+            let withdrawn = applicant.does(name, "withdraw", json!({"comment": row["note"]})).await?;
+            return state(row, &withdrawn, "WITHDRAWN");
         }
         answer.map_err(|reason| format!("{} {verb}: {reason}", row["code"]))?;
     }
@@ -172,15 +175,19 @@ async fn finish(walk: &Walk, row: &Row, name: &str) -> Done {
     let reference = json!({"bankReference": format!("示例-{}", row["code"])});
     let paid = caller(walk, row, "payer")?.does(name, "pay", reference).await?;
     same(&row["code"], shown(fen(&paid["amount"])), row["amount_yuan"].clone())?;
-    let today = walk.command(&["clock"])?;
-    let today = today.split_whitespace().find(|word| word.parse::<jiff::civil::Date>().is_ok());
-    let voucher = json!({
-        "number": format!("示例发票-{}", row["code"]),
-        "issuer": "示例收款单位",
-        "issueDate": date(today.unwrap_or(&row["applied_on"]))?,
-        "amount": money(&row["amount_yuan"])?,
-    });
-    let settled =
-        caller(walk, row, "applicant")?.does(name, "settle", json!({"vouchers": [voucher]})).await?;
+    let vouchers = json!({"vouchers": [voucher(walk, &row["code"], &row["amount_yuan"])?]});
+    let settled = caller(walk, row, "applicant")?.does(name, "settle", vouchers).await?;
     state(row, &settled, "SETTLED")
+}
+
+/// A voucher of today that proves an amount.
+pub(super) fn voucher(walk: &Walk, code: &str, amount: &str) -> Answer<Value> {
+    let clock = walk.command(&["clock"])?;
+    let today = clock.split_whitespace().find(|word| word.parse::<jiff::civil::Date>().is_ok());
+    Ok(json!({
+        "number": format!("示例发票-{code}"),
+        "issuer": "示例收款单位",
+        "issueDate": date(today.ok_or("the clock tells no day")?)?,
+        "amount": money(amount)?,
+    }))
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::caller::{Answer, Caller, date, fen, list, money, rows, shown, yuan};
+use super::{
+    caller::{Answer, Caller, date, fen, list, money, rows, shown, yuan},
+    spending::voucher,
+};
 use crate::{
     Done,
     walk::{Walk, same},
@@ -47,6 +50,7 @@ fn offer(row: &Row) -> Answer<Value> {
         "displayName": row["task"],
         "fiscalYear": 2020,
         "offerDate": date(&row["offered_on"])?,
+        "evidence": format!("示例文号-{}", row["code"]),
         "offers": offers.collect::<Answer<Vec<Value>>>()?,
     }))
 }
@@ -99,6 +103,8 @@ async fn spend(walk: &Walk, department: &Caller<'_>, row: &Row, offered: &Value)
     Caller::new(walk, "town-officer", "town-officer-1", None)?.does(name, "approve", json!({})).await?;
     let cashier = Caller::new(walk, "town-cashier", "town-cashier-1", None)?;
     cashier.does(name, "pay", json!({"bankReference": "示例-费随事转"})).await?;
+    let proof = json!({"vouchers": [voucher(walk, &row["code"], &shown(SPENT))?]});
+    applicant.does(name, "settle", proof).await?;
     let settled = department.does(share["name"].as_str().unwrap_or_default(), "settle", json!({})).await?;
     let provenance = &settled["provenance"];
     let spent: i64 = list(provenance, "spent").iter().map(|step| fen(&step["amount"])).sum();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     allocation::publish,
-    caller::{Answer, Caller, document, fen, list, rows, shown, yuan},
+    caller::{Answer, Caller, document, fen, list, rows, shown, told, yuan},
 };
 use crate::{
     Done,
@@ -22,7 +22,12 @@ pub(super) async fn walk(walk: &Walk) -> Done {
     by_category(&officer).await?;
     let waiting = officer.get("/expenses:waiting").await?;
     for line in list(&waiting, "lines") {
-        println!("waiting for {}: {} of {}", line["party"], line["count"], yuan(&line["amount"]));
+        println!(
+            "waiting for {}: {} of {}",
+            told(&line["party"]),
+            told(&line["count"]),
+            yuan(&line["amount"])
+        );
     }
 
     let mut next = document("policy_2020.json")?;
@@ -39,7 +44,11 @@ pub(super) async fn walk(walk: &Walk) -> Done {
     let verified = auditor.get("/ledger:verify").await?;
     same("the ledger", verified["intact"].as_bool(), Some(true))?;
     same("the sum of all postings", yuan(&verified["total"]), "0.00".to_owned())?;
-    println!("the ledger is intact: {} entries, {} postings", verified["entries"], verified["postings"]);
+    println!(
+        "the ledger is intact: {} entries, {} postings",
+        told(&verified["entries"]),
+        told(&verified["postings"])
+    );
     Ok(())
 }
 
@@ -50,12 +59,12 @@ async fn statement(officer: &Caller<'_>) -> Done {
     for section in list(&statement, "sections") {
         println!(
             "{COMMITTEE} {} {}: opening {}",
-            section["fund"],
-            section["earmark"],
+            told(&section["fund"]),
+            told(&section["earmark"]),
             yuan(&section["openingAmount"])
         );
         for line in list(section, "lines") {
-            println!("  {} {} {}", line["kind"], line["category"], yuan(&line["amount"]));
+            println!("  {} {} {}", told(&line["kind"]), told(&line["category"]), yuan(&line["amount"]));
         }
         println!("  closing {}, held {}", yuan(&section["closingAmount"]), yuan(&section["heldAmount"]));
     }
@@ -81,7 +90,7 @@ fn spent_by_the_files(fund: &str) -> Answer<i64> {
 async fn by_category(officer: &Caller<'_>) -> Done {
     let spending = officer.get("/expenditure:summarise?fiscal_year=2020").await?;
     for line in list(&spending, "lines") {
-        println!("town {} {} {}", line["fund"], line["displayName"], yuan(&line["amount"]));
+        println!("town {} {} {}", told(&line["fund"]), told(&line["displayName"]), yuan(&line["amount"]));
     }
     Ok(())
 }
