@@ -4,10 +4,13 @@ use chassis::refusal::{Faults, FieldFault, Reason, Refusal};
 use contracts::google::r#type::Money;
 use kernel::money::{CURRENCY, Fen, MoneyError};
 
-use crate::reasons::{AMOUNT_CURRENCY, AMOUNT_NOT_IN_FEN, AMOUNT_NOT_POSITIVE, AMOUNT_OVERFLOW};
+use crate::reasons::{
+    AMOUNT_CURRENCY, AMOUNT_NEGATIVE, AMOUNT_NOT_IN_FEN, AMOUNT_NOT_POSITIVE, AMOUNT_OVERFLOW,
+};
 
 /// The reasons that are told as such when nothing else is wrong with a request.
-static OWN: &[&Reason] = &[&AMOUNT_NOT_POSITIVE, &AMOUNT_NOT_IN_FEN, &AMOUNT_OVERFLOW, &AMOUNT_CURRENCY];
+static OWN: &[&Reason] =
+    &[&AMOUNT_NOT_POSITIVE, &AMOUNT_NEGATIVE, &AMOUNT_NOT_IN_FEN, &AMOUNT_OVERFLOW, &AMOUNT_CURRENCY];
 
 /// An amount in fen, of any sign.
 ///
@@ -42,11 +45,11 @@ pub(crate) fn amount(field: &str, given: Option<&Money>) -> Result<Fen, FieldFau
 /// An amount that isn't below zero.
 ///
 /// # Errors
-/// Those of [`any_amount`]; AMOUNT_NOT_POSITIVE.
+/// Those of [`any_amount`]; AMOUNT_NEGATIVE.
 pub(crate) fn amount_or_nothing(field: &str, given: Option<&Money>) -> Result<Fen, FieldFault> {
     match any_amount(field, given)? {
         fen if fen >= Fen::ZERO => Ok(fen),
-        _ => Err(FieldFault::new(field, "AMOUNT_NOT_POSITIVE", "不能为负", "must not be below zero")),
+        _ => Err(FieldFault::new(field, "AMOUNT_NEGATIVE", "不能为负", "must not be below zero")),
     }
 }
 

@@ -4,6 +4,9 @@ chassis::reasons! { "linli.funding";
     AMOUNT_NOT_POSITIVE: InvalidArgument [field]
         "{field} 须大于零" / "{field} must be more than nothing"
         next "填写大于零的金额" / "give an amount above zero";
+    AMOUNT_NEGATIVE: InvalidArgument [field]
+        "{field} 不能为负" / "{field} must not be below zero"
+        next "填写零或大于零的金额" / "give nothing or an amount above zero";
     AMOUNT_NOT_IN_FEN: InvalidArgument [field]
         "{field} 不足一分的部分不能入账" / "{field} has a part below one fen"
         next "金额最多两位小数" / "give two decimals at most";

@@ -139,8 +139,13 @@ fn vouchers(request: &pb::SettleExpenseRequest, today: Date) -> Result<Vec<Vouch
     let mut faults = Faults::default();
     let given = request.vouchers.iter().enumerate();
     let all: Vec<Voucher> = given.filter_map(|(n, given)| voucher(&mut faults, n, given, today)).collect();
-    if request.vouchers.is_empty() {
-        faults.push(FieldFault::new("vouchers", "REQUIRED", "至少一张票据", "one at least"));
+    // a payment that the bank sent back 退票 is settled by nothing but the refund
+    if request.vouchers.is_empty() && request.refund_reference.trim().is_empty() {
+        let (zh, en) = (
+            "至少一张票据；全额退回时填 refund_reference",
+            "one at least, or refund_reference when all of it came back",
+        );
+        faults.push(FieldFault::new("vouchers", "REQUIRED", zh, en));
     }
     for (n, one) in all.iter().enumerate() {
         let same = |other: &Voucher| {

@@ -3,7 +3,7 @@
 use chassis::{
     fields::in_town,
     identity::Scope,
-    refusal::{Faults, FieldFault, Refusal},
+    refusal::{CONFLICT, Faults, FieldFault, Refusal},
     state::transition,
     wire,
     work::{Change, Record, Verb, Work, check_etag},
@@ -25,7 +25,9 @@ use super::{
 use crate::{
     actor::{Actor, another},
     money,
-    reasons::{EARMARK_CROSSED, HOLD_OF_ANOTHER, HOLD_SMALLER, NOT_REVERSED_HERE, REVERSED_ALREADY},
+    reasons::{
+        EARMARK_CROSSED, ENTRY_WRITTEN, HOLD_OF_ANOTHER, HOLD_SMALLER, NOT_REVERSED_HERE, REVERSED_ALREADY,
+    },
 };
 
 /// The id of a name whose last part is a UUID; whatever isn't one names nothing.
@@ -255,7 +257,12 @@ impl Verb for Reverse {
         }
         let entry = booked.entry.reversal(call.today(), &request.comment);
         let reversal = entry.id;
-        store::post(work, name.town(), &[entry]).await?;
+        // somebody else took it back meanwhile: another try finds it so
+        let done = store::post(work, name.town(), &[entry]).await;
+        done.map_err(|refusal| match std::ptr::eq(refusal.reason(), &ENTRY_WRITTEN) {
+            true => Refusal::new(&CONFLICT).because(refusal),
+            false => refusal,
+        })?;
         reversed(work, &name, reversal, &request.comment).await
     }
 }

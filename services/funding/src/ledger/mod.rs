@@ -37,7 +37,7 @@ use self::{
 use crate::money::to_money;
 
 /// An earmark as it is shown, in SQL.
-const EARMARK_SHOWN: &str = "replace(replace(a.earmark, 'project:', 'towns/' || a.town || '/projects/'), 'delegation:', 'towns/' || a.town || '/delegations/')";
+const EARMARK_SHOWN: &str = "coalesce(replace(replace(a.earmark, 'project:', 'towns/' || a.town || '/projects/'), 'delegation:', 'towns/' || a.town || '/delegations/'), '')";
 const ACCOUNTS: &[FieldSpec] = &[
     FieldSpec { name: "kind", column: "a.kind", kind: Kind::Enum(AccountKind::NAMES) },
     FieldSpec { name: "fund", column: "a.fund", kind: Kind::Enum(Fund::NAMES) },
@@ -48,7 +48,7 @@ const ACCOUNTS: &[FieldSpec] = &[
         kind: Kind::Name { collection: "committees", town: "a.town" },
     },
     FieldSpec { name: "earmark", column: EARMARK_SHOWN, kind: Kind::Text },
-    FieldSpec { name: "category", column: "a.category", kind: Kind::Text },
+    FieldSpec { name: "category", column: "coalesce(a.category, '')", kind: Kind::Text },
 ];
 const ENTRIES: &[FieldSpec] = &[
     FieldSpec { name: "kind", column: "e.kind", kind: Kind::Enum(EntryKind::NAMES) },

@@ -224,7 +224,7 @@ async fn bad_offers_are_refused_each_by_its_reason_and_store_nothing() {
         request
     };
     for (request, expected) in [
-        (amount(-1, 0, "CNY"), "AMOUNT_NOT_POSITIVE"),
+        (amount(-1, 0, "CNY"), "AMOUNT_NEGATIVE"),
         (amount(1, 5_000_000, "CNY"), "AMOUNT_NOT_IN_FEN"),
         (amount(i64::MAX, 0, "CNY"), "AMOUNT_OVERFLOW"),
         (amount(1, 0, "USD"), "AMOUNT_CURRENCY"),

@@ -123,7 +123,7 @@ async fn every_fault_is_named_at_once_and_nothing_is_stored() {
         ]
     );
     for (amount, wanted) in [
-        (fen(-1), "AMOUNT_NOT_POSITIVE"),
+        (fen(-1), "AMOUNT_NEGATIVE"),
         (
             contracts::google::r#type::Money { currency_code: "USD".to_owned(), units: 1, nanos: 0 },
             "AMOUNT_CURRENCY",

@@ -66,6 +66,20 @@ async fn from_application_to_disclosure_with_a_refund() {
 }
 
 #[tokio::test]
+async fn a_payment_that_the_bank_sent_back_is_settled_by_its_refund_alone() {
+    let service = funded(date(2020, 6, 1)).await;
+    let paid = service.paid(50_000).await;
+    let nothing =
+        service.walk_on(REVIEWER, &paid, Step::Settle(Vec::new(), String::new())).await.unwrap_err();
+    assert_eq!(reason(&nothing), "BAD_REQUEST");
+    let settled =
+        service.walk_on(REVIEWER, &paid, Step::Settle(Vec::new(), "退票-1".to_owned())).await.unwrap();
+    assert_eq!((settled.settled_amount, settled.refund_amount), (Some(fen(0)), Some(fen(50_000))));
+    assert_eq!(service.purse(&paid.account).await, (10_000_000, 0));
+    service.sound().await;
+}
+
+#[tokio::test]
 async fn a_revision_holds_anew_in_one_unit_of_work() {
     let service = funded(date(2020, 6, 1)).await;
     let applied = service.apply(APPLICANT, office(9_000_000)).await.unwrap();
