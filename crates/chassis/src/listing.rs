@@ -53,6 +53,23 @@ macro_rules! list_request {
 }
 pub use list_request as request;
 
+/// The same for a List that knows neither of the two times: `listing::request_undated!(request)`.
+#[macro_export]
+macro_rules! list_request_undated {
+    ($request:expr) => {
+        $crate::listing::Request {
+            parent: &$request.parent,
+            page_size: $request.page_size,
+            page_token: &$request.page_token,
+            filter: &$request.filter,
+            order_by: &$request.order_by,
+            as_of_date: None,
+            read_time: None,
+        }
+    };
+}
+pub use list_request_undated as request_undated;
+
 /// What a List is asked.
 #[derive(Debug)]
 pub struct Asked {

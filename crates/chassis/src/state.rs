@@ -42,6 +42,19 @@ pub struct Hindrance {
     pub en: String,
 }
 
+impl Hindrance {
+    /// Told as the refusal of the verb would tell it.
+    pub fn of(obstacle: Obstacle, refusal: &Refusal) -> Hindrance {
+        let (zh, en) = refusal.texts();
+        Hindrance { obstacle, zh, en }
+    }
+
+    /// Told in words of its own.
+    pub fn new(obstacle: Obstacle, zh: &str, en: &str) -> Hindrance {
+        Hindrance { obstacle, zh: zh.to_owned(), en: en.to_owned() }
+    }
+}
+
 /// What the caller can do with a resource in `state`, and why not what he can't. `sees` says whether a scope holds
 /// the resource.
 pub fn available<S: Named, V: Named>(

@@ -1,7 +1,6 @@
 //! Who did a step, and four eyes: maker and checker are different persons, whatever roles, groups or delegations they act by.
 
-use chassis::{call::Call, refusal::Refusal, state::Hindrance};
-use contracts::linli::common::v1::Obstacle;
+use chassis::{call::Call, refusal::Refusal};
 
 use crate::reasons::MAKER_IS_CHECKER;
 
@@ -49,12 +48,6 @@ pub(crate) fn another(name: &str, verb: &str, now: &Actor, former: &[(&str, &Act
             .with("former", step)
             .violating("FOUR_EYES", name, format!("{verb}: {step}"))),
     }
-}
-
-/// What keeps the caller from a verb, told as the refusal would tell it.
-pub(crate) fn told(obstacle: Obstacle, refusal: &Refusal) -> Hindrance {
-    let (zh, en) = refusal.texts();
-    Hindrance { obstacle, zh, en }
 }
 
 #[cfg(test)]

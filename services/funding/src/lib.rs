@@ -1,10 +1,8 @@
 //! The funding service: policies, allocation, ledger, spending, delegated tasks 费随事转, grants, statements (Work points 3.3,
 //! and the money of 2.3).
 
-mod actions;
 mod actor;
 pub mod allocation;
-mod asked;
 mod categories;
 pub mod delegation;
 mod expense;

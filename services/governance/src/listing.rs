@@ -1,7 +1,7 @@
 //! What the Lists of governance share beyond those of other services: places within the caller's areas.
 
 use chassis::identity::Scope;
-pub(crate) use chassis::listing::{Asked, Request, push_as_of, push_known, request};
+pub(crate) use chassis::listing::{Asked, push_as_of, push_known, request, request_undated};
 use jiff::civil::Date;
 use sqlx::{Postgres, QueryBuilder};
 

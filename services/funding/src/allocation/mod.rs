@@ -22,7 +22,7 @@ use chassis::{
     listing::{self, Asked},
     operations::Job,
     refusal::Refusal,
-    state::available_unless,
+    state::{Hindrance, available_unless},
     timeline, wire,
     work::mutate,
 };
@@ -39,11 +39,7 @@ use self::{
     rules::{ALLOCATIONS, AllocationState, AllocationVerb},
     store::{Adjustment, Allocation},
 };
-use crate::{
-    actor::{Actor, told},
-    ledger::store::named,
-    policy,
-};
+use crate::{actor::Actor, ledger::store::named, policy};
 
 /// What its operations do, by kind.
 pub(crate) fn jobs(governance: &Governance) -> [(&'static str, Arc<dyn Job>); 2] {
@@ -93,12 +89,12 @@ fn actions(
 ) -> Result<Vec<AvailableAction>, Refusal> {
     let (state, who) = (named::<AllocationState>(&of.state)?, Actor::of(call));
     let hindered = |verb: AllocationVerb| {
-        let wrong_state = acts::need_computed(name, of).err().map(|why| told(Obstacle::State, &why));
+        let wrong_state = acts::need_computed(name, of).err().map(|why| Hindrance::of(Obstacle::State, &why));
         let of_exception = || {
-            let missing = acts::need_below(name, of).err().map(|why| told(Obstacle::Missing, &why));
+            let missing = acts::need_below(name, of).err().map(|why| Hindrance::of(Obstacle::Missing, &why));
             missing.or_else(|| {
                 let another = acts::need_another(name, of, adjustments, &who);
-                another.err().map(|why| told(Obstacle::FourEyes, &why))
+                another.err().map(|why| Hindrance::of(Obstacle::FourEyes, &why))
             })
         };
         match verb {
@@ -133,15 +129,7 @@ impl Allocations {
         call: &Call,
         request: &pb::ListAllocationsRequest,
     ) -> Result<pb::ListAllocationsResponse, Refusal> {
-        let asked = listing::Request {
-            parent: &request.parent,
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-            as_of_date: None,
-            read_time: None,
-        };
+        let asked = listing::request_undated!(request);
         let (asked, paging) = Asked::read(&self.0, call, asked, encode::ALLOCATIONS)?;
         let mut read = self.0.db.read().await?;
         let mut found = store::list(read.sql(), &asked).await?;

@@ -1,8 +1,15 @@
 //! The gRPC service of runs.
 
 use chassis::{
-    call::Call, context::Context, identity::Scope, listing, operations::Worker, refusal::Refusal,
-    state::available_unless, timeline, wire, work::mutate,
+    call::Call,
+    context::Context,
+    identity::Scope,
+    listing,
+    operations::Worker,
+    refusal::Refusal,
+    state::{Hindrance, available_unless},
+    timeline, wire,
+    work::mutate,
 };
 use contracts::linli::{
     common::v1::{AvailableAction, CallerRelationship},
@@ -18,10 +25,7 @@ use super::{
     store::run::{self as store, Relationship, Run},
     transitions,
 };
-use crate::{
-    actor::{Actor, told},
-    ledger::store::named,
-};
+use crate::{actor::Actor, ledger::store::named};
 
 /// The gRPC service.
 #[derive(Clone)]
@@ -62,7 +66,7 @@ async fn actions(
     let (who, grounds) = (Actor::of(call), transitions::Grounds::of(sql, name).await?);
     let hindered = |verb: RunVerb| {
         let hindrance = grounds.need(name, run, verb, &who).err();
-        hindrance.map(|(obstacle, why)| told(obstacle, &why))
+        hindrance.map(|(obstacle, why)| Hindrance::of(obstacle, &why))
     };
     let mut actions = available_unless(&RUNS, state, call, name.town(), Scope::is_town, hindered);
     actions.retain(|action| RunVerb::from_name(&action.verb).is_some_and(RunVerb::is_called));
@@ -99,15 +103,7 @@ impl AllocationRuns {
             CallerRelationship::HasApproved => Relationship::HasApproved,
         };
         let bound = format!("{} {}", request.filter, request.caller_relationship().as_str_name());
-        let asked = listing::Request {
-            parent: &request.parent,
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-            as_of_date: None,
-            read_time: None,
-        };
+        let asked = listing::request_undated!(request);
         let (asked, paging) = listing::Asked::read_bound(&self.context, call, asked, encode::RUNS, &bound)?;
         call.whole_town(&asked.town)?;
         let mut query = store::list_query(&asked, relationship, &Actor::of(call));

@@ -240,6 +240,29 @@ async fn record(
     })
 }
 
+/// Refuses to fund what has its money.
+pub(super) fn need_unfunded(share: &Share) -> Result<(), Refusal> {
+    if is_funded(share.amount()) {
+        return Err(Refusal::new(&DELEGATION_FUNDED)
+            .with("name", share.name())
+            .with("amount", share.amount()));
+    }
+    Ok(())
+}
+
+/// Refuses to accept what comes without its money.
+pub(super) fn need_funded(share: &Share) -> Result<(), Refusal> {
+    if !is_funded(share.amount()) {
+        return Err(Refusal::new(&DELEGATION_UNFUNDED).with("name", share.name()));
+    }
+    Ok(())
+}
+
+/// Refuses to settle to who accepted.
+pub(super) fn need_another(share: &Share, who: &Actor) -> Result<(), Refusal> {
+    another(&share.name(), Do::Settle.name(), who, &[(Do::Accept.name(), &share.accepted())])
+}
+
 /// FundDelegationShare.
 pub(super) struct Fund;
 
@@ -256,11 +279,7 @@ impl Verb for Fund {
         let evidence = faults.take(offer::evidence("evidence", &request.evidence));
         let (amount, evidence) = money::finish(faults, amount.zip(evidence))?;
         let (share, to) = lock(work, &request.name, &request.etag, Do::Fund).await?;
-        if is_funded(share.amount()) {
-            return Err(Refusal::new(&DELEGATION_FUNDED)
-                .with("name", share.name())
-                .with("amount", share.amount()));
-        }
+        need_unfunded(&share)?;
         let year = store::task_year(work.sql(), &share).await?;
         ledger::year::need_open(work.sql(), &share.town, year).await?;
         let what = Funding {
@@ -289,9 +308,7 @@ impl Verb for Accept {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::DelegationShare>, Refusal> {
         let (share, to) = lock(work, &request.name, &request.etag, Do::Accept).await?;
-        if !is_funded(share.amount()) {
-            return Err(Refusal::new(&DELEGATION_UNFUNDED).with("name", share.name()));
-        }
+        need_funded(&share)?;
         let year = store::task_year(work.sql(), &share).await?;
         let fund = crate::ledger::rules::Fund::Delegated;
         let committee = Key::committee(fund, year, &share.committee, Some(share.earmark()));
@@ -361,8 +378,7 @@ impl Verb for Settle {
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::DelegationShare>, Refusal> {
         let (share, to) = lock(work, &request.name, &request.etag, Do::Settle).await?;
         let name = share.name();
-        let now = Actor::of(work.call());
-        another(&name, Do::Settle.name(), &now, &[(Do::Accept.name(), &share.accepted())])?;
+        need_another(&share, &Actor::of(work.call()))?;
         let today = work.call().today();
         let bound = share.earmark().to_string();
         need_none(work.sql(), &share.town, (&share.committee, &bound), &name).await?;

@@ -12,9 +12,9 @@ use chassis::{
     context::Context,
     governance::Governance,
     identity::Scope,
-    listing::Asked,
+    listing::{self, Asked},
     refusal::Refusal,
-    state::available,
+    state::{Hindrance, available_unless},
     timeline, wire,
     work::{mutate, mutate_given},
 };
@@ -26,20 +26,16 @@ use jiff::civil::Date;
 use kernel::{
     money::Fen,
     name::{DelegationName, DelegationShareName},
-    state::Named,
 };
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use self::{
     encode::Books,
-    rules::{State, TABLE, Verb},
+    rules::{TABLE, Verb},
     store::Share,
 };
-use crate::{
-    actions::block, actor::Actor, asked::asked, categories::category_names, ledger::rules::Fund,
-    money::to_money,
-};
+use crate::{actor::Actor, categories::category_names, ledger::rules::Fund, money::to_money};
 
 pub(crate) use encode::day;
 
@@ -127,8 +123,9 @@ impl Delegations {
             found.ok_or_else(|| call.missing(&scope, "linli.dev/DelegationShare", name.to_string()))?;
         let mut share = view_share(read.sql(), &found, call.today()).await?;
         let sees = |scope: &Scope| scope.is_town() || scope.ids().1.contains(&found.committee);
-        share.available_actions = available(&TABLE, found.state()?, call, name.town(), sees);
-        obstacles(&mut share, &found, call);
+        let held = store::accounts(read.sql(), &found).await?.iter().any(|account| account.held > Fen::ZERO);
+        let hindered = |verb| hindrance(verb, &found, held, &Actor::of(call));
+        share.available_actions = available_unless(&TABLE, found.state()?, call, name.town(), sees, hindered);
         share.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
         Ok(share)
     }
@@ -138,7 +135,8 @@ impl Delegations {
         call: &Call,
         request: &pb::ListDelegationsRequest,
     ) -> Result<pb::ListDelegationsResponse, Refusal> {
-        let (asked, paging) = Asked::read(&self.context, call, asked!(request), encode::FILTER)?;
+        let (asked, paging) =
+            Asked::read(&self.context, call, listing::request_undated!(request), encode::FILTER)?;
         let mut read = self.context.db.read().await?;
         let mut found: Vec<store::Delegation> =
             store::list_query(&asked).build_query_as().fetch_all(read.sql()).await?;
@@ -152,7 +150,8 @@ impl Delegations {
         call: &Call,
         request: &pb::ListDelegationSharesRequest,
     ) -> Result<pb::ListDelegationSharesResponse, Refusal> {
-        let (asked, paging) = Asked::read(&self.context, call, asked!(request), encode::SHARE_FILTER)?;
+        let (asked, paging) =
+            Asked::read(&self.context, call, listing::request_undated!(request), encode::SHARE_FILTER)?;
         let mut read = self.context.db.read().await?;
         let mut found: Vec<Share> =
             store::shares_query(&asked).build_query_as().fetch_all(read.sql()).await?;
@@ -163,25 +162,19 @@ impl Delegations {
     }
 }
 
-/// What stands in the way beside state and permission.
-fn obstacles(share: &mut pb::DelegationShare, found: &Share, call: &Call) {
-    let actions = &mut share.available_actions;
-    let funded = rules::is_funded(found.amount());
-    if !funded {
-        let (zh, en) = ("经费未到位，可退回", "it has no money yet; it can be declined");
-        block(actions, Verb::Accept.name(), Obstacle::Missing, zh, en);
-    } else {
-        let (zh, en) = ("经费已到位", "it has its money");
-        block(actions, Verb::Fund.name(), Obstacle::Missing, zh, en);
-    }
-    if found.state().ok() == Some(State::Accepted) && found.accepted().is(&Actor::of(call)) {
-        let (zh, en) = ("须由他人结清：您已接收", "somebody else must settle it: you accepted it");
-        block(actions, Verb::Settle.name(), Obstacle::FourEyes, zh, en);
-    }
-    let held = share.provenance.as_ref().and_then(|traced| traced.held.as_ref());
-    if held.is_some_and(|held| held.units != 0 || held.nanos != 0) {
-        let (zh, en) = ("尚有冻结的经费", "money of it is held");
-        block(actions, Verb::Settle.name(), Obstacle::Missing, zh, en);
+/// What stands in the way beside state and permission; `held` says whether money of the share is.
+fn hindrance(verb: Verb, of: &Share, held: bool, who: &Actor) -> Option<Hindrance> {
+    let missing = |why: Refusal| Hindrance::of(Obstacle::Missing, &why);
+    match verb {
+        Verb::Fund => acts::need_unfunded(of).err().map(missing),
+        Verb::Accept => acts::need_funded(of).err().map(missing),
+        Verb::Settle => {
+            let another = acts::need_another(of, who).err();
+            let another = another.map(|why| Hindrance::of(Obstacle::FourEyes, &why));
+            let (zh, en) = ("尚有冻结的经费", "money of it is held");
+            another.or_else(|| held.then(|| Hindrance::new(Obstacle::Missing, zh, en)))
+        }
+        Verb::Create | Verb::Decline | Verb::Withdraw => None,
     }
 }
 

@@ -14,12 +14,10 @@ pub(crate) mod store;
 use std::sync::Arc;
 
 use chassis::{
-    as_of::AsOf,
     call::Call,
     context::Context,
     governance::Governance,
     listing,
-    paging::{self, Paging},
     refusal::Refusal,
     state::available_unless,
     timeline, wire,
@@ -29,7 +27,7 @@ use contracts::linli::{
     common::v1::{AvailableAction, CallerRelationship},
     funding::v1::{self as pb, expense_service_server::ExpenseService},
 };
-use kernel::name::{CommitteeName, ExpenseName, TownName};
+use kernel::name::{CommitteeName, ExpenseName};
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
@@ -100,29 +98,10 @@ impl Expenses {
         call: &Call,
         request: &pb::ListExpensesRequest,
     ) -> Result<pb::ListExpensesResponse, Refusal> {
-        let town: TownName = wire::name("parent", &request.parent)?;
-        let scope = call.scope(town.town())?;
-        let order = paging::order_by(&request.order_by, &["name"])?;
-        let filter = store::filter(&request.filter)?;
-        let relation = relation(call, town.town(), request.caller_relationship());
-        let bound = [
-            town.town(),
-            &request.filter,
-            &request.order_by,
-            request.caller_relationship().as_str_name(),
-            &call.today().to_string(),
-        ];
-        let paging = Paging::open(&self.context, call, &bound, request.page_size, &request.page_token)?;
-        let page = listing::Asked {
-            town: town.town().to_owned(),
-            scope,
-            today: call.today(),
-            as_of: AsOf::now(call.today()),
-            filter,
-            descending: order.descending,
-            after: paging.after_first().map(str::to_owned),
-            limit: paging.limit(),
-        };
+        let bound = format!("{} {}", request.filter, request.caller_relationship().as_str_name());
+        let asked = listing::request_undated!(request);
+        let (page, paging) = listing::Asked::read_bound(&self.context, call, asked, store::FILTER, &bound)?;
+        let relation = relation(call, &page.town, request.caller_relationship());
         let mut rows = store::list(self.context.db.read().await?.sql(), &Asked { page, relation }).await?;
         let next_page_token = paging.next(&mut rows, |row| vec![row.id.to_string()]);
         let vault = self.context.db.vault();

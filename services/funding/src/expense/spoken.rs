@@ -55,6 +55,5 @@ pub(crate) fn told(name: &str, verb: Verb, hindrance: Hindrance) -> Told {
         | Hindrance::NoticeOver(_)
         | Hindrance::ObjectionOpen(_) => Obstacle::Missing,
     };
-    let (zh, en) = refusal(name, verb, hindrance).texts();
-    Told { obstacle, zh, en }
+    Told::of(obstacle, &refusal(name, verb, hindrance))
 }

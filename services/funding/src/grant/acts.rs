@@ -179,6 +179,11 @@ async fn done(
     record(work, &locked.name, Some(&locked.grant), (version, verb, locked.to), comment).await
 }
 
+/// Refuses to grant to who proposed.
+pub(super) fn need_another(grant: &Grant, who: &Actor) -> Result<(), Refusal> {
+    another(&grant.name(), Do::Grant.name(), who, &[("propose", &grant.proposed())])
+}
+
 /// Books money of a grant from one account to another.
 async fn book(
     work: &mut Work,
@@ -218,8 +223,7 @@ impl Verb for Give {
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::ProjectGrant>, Refusal> {
         let locked = lock(work, &request.name, &request.etag, Do::Grant).await?;
         let grant = &locked.grant;
-        let former = grant.proposed();
-        another(&grant.name(), Do::Grant.name(), &Actor::of(work.call()), &[("propose", &former)])?;
+        need_another(grant, &Actor::of(work.call()))?;
         ledger::year::need_open(work.sql(), &grant.town, grant.fiscal_year).await?;
         let source = grant.source()?;
         let from = source.account(grant.fiscal_year, &grant.committee);

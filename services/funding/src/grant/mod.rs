@@ -9,9 +9,9 @@ use chassis::{
     context::Context,
     governance::Governance,
     identity::Scope,
-    listing::Asked,
+    listing::{self, Asked},
     refusal::Refusal,
-    state::available,
+    state::{Hindrance, available_unless},
     timeline, wire,
     work::{mutate, mutate_given},
 };
@@ -33,7 +33,7 @@ use self::{
     rules::{Source, State, TABLE, Verb},
     store::Grant,
 };
-use crate::{actions::block, actor::Actor, asked::asked, delegation::day, money::to_money};
+use crate::{actor::Actor, delegation::day, money::to_money};
 
 const fn field(name: &'static str, column: &'static str, kind: Kind) -> FieldSpec {
     FieldSpec { name, column, kind }
@@ -115,12 +115,15 @@ impl ProjectGrants {
         let found = found.ok_or_else(|| call.missing(&scope, "linli.dev/ProjectGrant", name.to_string()))?;
         let mut answer = view(read.sql(), &found).await?;
         let sees = |scope: &Scope| scope.is_town() || scope.ids().1.contains(&found.committee);
-        let mut actions = available(&TABLE, found.state()?, call, name.town(), sees);
-        if found.proposed().is(&Actor::of(call)) {
-            let (zh, en) = ("须由他人批准：您已申请", "somebody else must grant it: you proposed it");
-            block(&mut actions, Verb::Grant.name(), Obstacle::FourEyes, zh, en);
-        }
-        answer.available_actions = actions;
+        let who = Actor::of(call);
+        let hindered = |verb: Verb| match verb {
+            Verb::Grant => {
+                acts::need_another(&found, &who).err().map(|why| Hindrance::of(Obstacle::FourEyes, &why))
+            }
+            Verb::Create | Verb::Reject | Verb::Withdraw | Verb::Close => None,
+        };
+        answer.available_actions =
+            available_unless(&TABLE, found.state()?, call, name.town(), sees, hindered);
         answer.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
         Ok(answer)
     }
@@ -130,7 +133,7 @@ impl ProjectGrants {
         call: &Call,
         request: &pb::ListProjectGrantsRequest,
     ) -> Result<pb::ListProjectGrantsResponse, Refusal> {
-        let (asked, paging) = Asked::read(&self.context, call, asked!(request), FILTER)?;
+        let (asked, paging) = Asked::read(&self.context, call, listing::request_undated!(request), FILTER)?;
         let mut read = self.context.db.read().await?;
         let mut found: Vec<Grant> = store::list_query(&asked).build_query_as().fetch_all(read.sql()).await?;
         let next_page_token = paging.next(&mut found, |grant| vec![grant.id.to_string()]);

@@ -10,13 +10,11 @@ pub(crate) mod store;
 use std::sync::Arc;
 
 use chassis::{
-    as_of::AsOf,
     call::Call,
     context::Context,
     governance::Governance,
     identity::Scope,
-    listing,
-    paging::{self, Paging},
+    listing::{self, Asked},
     refusal::Refusal,
     state::{Hindrance, available_unless},
     timeline, wire,
@@ -28,7 +26,7 @@ use contracts::linli::{
 };
 use kernel::{
     filter::{FieldSpec, Kind},
-    name::{PaymentBatchName, TownName},
+    name::PaymentBatchName,
     state::Named,
 };
 use tonic::{Request, Response, Status};
@@ -56,8 +54,8 @@ fn hindrance(town: &str, verb: Verb, who: &Actor, lines: &[store::Line]) -> Opti
     if verb == Verb::Cancel {
         return None;
     }
-    let (zh, en) = acts::need_another(town, verb, who, lines).err()?.texts();
-    Some(Hindrance { obstacle: Obstacle::FourEyes, zh, en })
+    let why = acts::need_another(town, verb, who, lines).err()?;
+    Some(Hindrance::of(Obstacle::FourEyes, &why))
 }
 
 impl PaymentBatches {
@@ -97,22 +95,8 @@ impl PaymentBatches {
         call: &Call,
         request: &pb::ListPaymentBatchesRequest,
     ) -> Result<pb::ListPaymentBatchesResponse, Refusal> {
-        let town: TownName = wire::name("parent", &request.parent)?;
-        call.whole_town(town.town())?;
-        let order = paging::order_by(&request.order_by, &["name"])?;
-        let filter = paging::filter(&request.filter, FILTER)?;
-        let bound = [town.town(), &request.filter, &request.order_by];
-        let paging = Paging::open(&self.context, call, &bound, request.page_size, &request.page_token)?;
-        let asked = listing::Asked {
-            town: town.town().to_owned(),
-            scope: Scope::Town,
-            today: call.today(),
-            as_of: AsOf::now(call.today()),
-            filter,
-            descending: order.descending,
-            after: paging.after_first().map(str::to_owned),
-            limit: paging.limit(),
-        };
+        let (asked, paging) = Asked::read(&self.context, call, listing::request_undated!(request), FILTER)?;
+        call.whole_town(&asked.town)?;
         let mut batches = store::list(self.context.db.read().await?.sql(), &asked).await?;
         let next_page_token = paging.next(&mut batches, |batch| vec![batch.id.to_string()]);
         let payment_batches = batches.iter().map(encode::batch).collect::<Result<_, _>>()?;

@@ -11,7 +11,7 @@ use chassis::{
     identity::Scope,
     listing::{self, Asked},
     refusal::Refusal,
-    state::available_unless,
+    state::{Hindrance, available_unless},
     timeline, wire,
     work::mutate,
 };
@@ -22,7 +22,7 @@ use contracts::linli::{
 use kernel::{name::FundingPolicyName, state::Named};
 use tonic::{Request, Response, Status};
 
-use crate::actor::{Actor, told};
+use crate::actor::Actor;
 use rules::{TABLE, Verb};
 
 /// The gRPC service.
@@ -44,9 +44,9 @@ impl FundingPolicies {
         let mut policy = encode::policy(name.town(), &found);
         let who = Actor::of(call);
         let hindered = |verb: Verb| match verb {
-            Verb::Publish => {
-                acts::need_another(&name, &found, &who).err().map(|why| told(Obstacle::FourEyes, &why))
-            }
+            Verb::Publish => acts::need_another(&name, &found, &who)
+                .err()
+                .map(|why| Hindrance::of(Obstacle::FourEyes, &why)),
             Verb::Create | Verb::Update | Verb::Delete | Verb::Undelete | Verb::Supersede => None,
         };
         let mut actions = available_unless(&TABLE, found.state, call, name.town(), Scope::is_town, hindered);
@@ -61,15 +61,7 @@ impl FundingPolicies {
         call: &Call,
         request: &pb::ListFundingPoliciesRequest,
     ) -> Result<pb::ListFundingPoliciesResponse, Refusal> {
-        let asked = listing::Request {
-            parent: &request.parent,
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-            as_of_date: None,
-            read_time: None,
-        };
+        let asked = listing::request_undated!(request);
         let (asked, paging) = Asked::read(&self.0, call, asked, encode::FILTER)?;
         let mut found = store::list(self.0.db.read().await?.sql(), &asked).await?;
         let next_page_token = paging.next(&mut found, |stored| vec![stored.policy.id.clone()]);

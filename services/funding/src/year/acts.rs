@@ -97,7 +97,13 @@ pub(super) async fn need_next_year(work: &mut Work, year: &Year) -> Result<(), R
     Err(Refusal::new(&NEXT_YEAR_NOT_OPEN).with("year", year.year).with("next", next))
 }
 
-fn need_unapproved(year: &Year) -> Result<(), Refusal> {
+/// Refuses to approve to who proposed.
+pub(super) fn need_another(year: &Year, who: &Actor) -> Result<(), Refusal> {
+    another(&year.name(), Do::ApproveClose.name(), who, &[(Do::Propose.name(), &year.proposed())])
+}
+
+/// Refuses what comes too late: the end is approved.
+pub(super) fn need_unapproved(year: &Year) -> Result<(), Refusal> {
     if year.is_approved() {
         return Err(Refusal::new(&YEAR_END_APPROVED).with("year", year.year));
     }
@@ -173,7 +179,7 @@ impl Verb for Approve {
         need_unapproved(&year)?;
         let call = work.call().clone();
         let actor = Actor::of(&call);
-        another(&year.name(), Do::ApproveClose.name(), &actor, &[(Do::Propose.name(), &year.proposed())])?;
+        need_another(&year, &actor)?;
         need_ready(work, &year).await?;
         need_next_year(work, &year).await?;
         let input = year_name(&year.town, year.year);

@@ -15,17 +15,17 @@ use chassis::{
     context::Context,
     fields,
     identity::Scope,
-    listing::Asked,
+    listing::{self, Asked},
     operations::{Worker, name as operation_name},
     refusal::Refusal,
-    state::available,
+    state::{Hindrance, available_unless},
     timeline, wire,
     work::mutate,
 };
 use contracts::{
     google::longrunning as lro,
     linli::{
-        common::v1::{AvailableAction, Obstacle},
+        common::v1::Obstacle,
         funding::v1::{self as pb, fiscal_year_service_server::FiscalYearService},
     },
 };
@@ -44,9 +44,7 @@ use self::{
     store::Year,
 };
 use crate::{
-    actions::block,
     actor::Actor,
-    asked::asked,
     delegation::day,
     ledger::{encode::fund, rules::Fund},
     money::to_money,
@@ -139,9 +137,11 @@ impl FiscalYears {
             return encode(&found);
         }
         let mut answer = view(read.sql(), &found).await?;
-        let mut actions = available(&TABLE, found.state()?, call, name.town(), Scope::is_town);
+        let (who, something_open) = (Actor::of(call), answer.obstacle_count > 0);
+        let hindered = |verb| hindrance(verb, &found, something_open, &who);
+        let mut actions =
+            available_unless(&TABLE, found.state()?, call, name.town(), Scope::is_town, hindered);
         actions.retain(|action| action.verb != Verb::Close.name());
-        blocked(&mut actions, &found, answer.obstacle_count > 0, call);
         answer.available_actions = actions;
         answer.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
         Ok(answer)
@@ -152,7 +152,7 @@ impl FiscalYears {
         call: &Call,
         request: &pb::ListFiscalYearsRequest,
     ) -> Result<pb::ListFiscalYearsResponse, Refusal> {
-        let (asked, paging) = Asked::read(&self.context, call, asked!(request), FILTER)?;
+        let (asked, paging) = Asked::read(&self.context, call, listing::request_undated!(request), FILTER)?;
         let mut read = self.context.db.read().await?;
         let mut found: Vec<Year> = store::list_query(&asked).build_query_as().fetch_all(read.sql()).await?;
         let next_page_token = paging.next(&mut found, |year| vec![year.year.to_string()]);
@@ -162,20 +162,18 @@ impl FiscalYears {
 }
 
 /// What stands in the way beside state and permission.
-fn blocked(actions: &mut [AvailableAction], year: &Year, something_open: bool, call: &Call) {
-    if something_open {
+fn hindrance(verb: Verb, year: &Year, something_open: bool, who: &Actor) -> Option<Hindrance> {
+    let open = something_open.then(|| {
         let (zh, en) = ("尚有未办结事项，见 obstacles", "things are open still: see obstacles");
-        block(actions, Verb::Propose.name(), Obstacle::Missing, zh, en);
-        block(actions, Verb::ApproveClose.name(), Obstacle::Missing, zh, en);
-    }
-    if year.is_approved() {
-        let (zh, en) = ("结账已批准", "its end is approved");
-        block(actions, Verb::CancelClose.name(), Obstacle::State, zh, en);
-        block(actions, Verb::ApproveClose.name(), Obstacle::State, zh, en);
-    }
-    if year.proposed().is(&Actor::of(call)) {
-        let (zh, en) = ("须由他人批准：您已提出结账", "somebody else must approve it: you proposed it");
-        block(actions, Verb::ApproveClose.name(), Obstacle::FourEyes, zh, en);
+        Hindrance::new(Obstacle::Missing, zh, en)
+    });
+    let approved = || acts::need_unapproved(year).err().map(|why| Hindrance::of(Obstacle::State, &why));
+    let another = || acts::need_another(year, who).err().map(|why| Hindrance::of(Obstacle::FourEyes, &why));
+    match verb {
+        Verb::Propose => open,
+        Verb::CancelClose => approved(),
+        Verb::ApproveClose => open.or_else(approved).or_else(another),
+        Verb::Open | Verb::Close => None,
     }
 }
 

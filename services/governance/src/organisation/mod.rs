@@ -187,15 +187,7 @@ impl OrganisationService for Organisations {
         request: Request<pb::ListOrganisationsRequest>,
     ) -> Result<Response<pb::ListOrganisationsResponse>, Status> {
         let (call, request) = (Call::of(&request)?, request.get_ref());
-        let asked = listing::Request {
-            parent: &request.parent,
-            page_size: request.page_size,
-            page_token: &request.page_token,
-            filter: &request.filter,
-            order_by: &request.order_by,
-            as_of_date: None,
-            read_time: None,
-        };
+        let asked = listing::request_undated!(request);
         let (asked, paging) = Asked::read(&self.0, &call, asked, FILTER)?;
         let mut found = store::list(self.0.db.read().await?.sql(), &asked).await?;
         let next_page_token = paging.next(&mut found, |organisation| vec![organisation.id.clone()]);

@@ -1,6 +1,6 @@
 //! Lists of expenses.
 
-use chassis::{identity::Scope, listing, paging, refusal::Refusal};
+use chassis::{identity::Scope, listing, refusal::Refusal};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{COLUMNS, Row, push_scope};
@@ -133,12 +133,4 @@ pub(crate) const FILTER: &[kernel::filter::FieldSpec] = {
 /// What Postgres answered.
 pub(crate) async fn list(sql: &mut PgConnection, asked: &Asked) -> Result<Vec<Row>, Refusal> {
     Ok(list_query(asked).build_query_as().fetch_all(sql).await?)
-}
-
-/// Reads a filter.
-///
-/// # Errors
-/// FILTER_SYNTAX with the position.
-pub(crate) fn filter(text: &str) -> Result<kernel::filter::Predicate, Refusal> {
-    paging::filter(text, FILTER)
 }

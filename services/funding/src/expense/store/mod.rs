@@ -8,7 +8,7 @@ pub(crate) use children::{
     Objection, Voucher, add_objection, add_vouchers, answer_objection, objections, open_of_others,
     overtake_objections, used_voucher, vouchers,
 };
-pub(crate) use list::{Asked, Relation, Steps, filter, list, list_query};
+pub(crate) use list::{Asked, FILTER, Relation, Steps, list, list_query};
 pub(crate) use provenance::steps;
 
 use chassis::{identity::Scope, refusal::Refusal, vault::Vault};
