@@ -154,10 +154,21 @@ async fn locked(
     let over = held.expires_on.is_some_and(|day| day < call.today());
     let state = if held.state == HoldState::Held && over { HoldState::Expired } else { held.state };
     transition(&HOLDS, text, state, verb)?;
-    if held.into.is_none() {
-        return Err(Refusal::new(&HOLD_OF_ANOTHER).with("name", &name).with("subject", &held.subject));
-    }
+    need_own(text, held.into, &held.subject)?;
     Ok((name, held))
+}
+
+/// Refuses for a hold that was made for something else: it is resolved with that.
+pub(super) fn need_own(name: &str, into: Option<Uuid>, subject: &str) -> Result<(), Refusal> {
+    match into {
+        Some(_) => Ok(()),
+        None => Err(Refusal::new(&HOLD_OF_ANOTHER).with("name", name).with("subject", subject)),
+    }
+}
+
+/// Refuses to who made a hold to post it.
+pub(super) fn need_another(name: &str, who: &Actor, made_by: &Actor) -> Result<(), Refusal> {
+    another(name, HoldVerb::Post.name(), who, &[(HoldVerb::Create.name(), made_by)])
 }
 
 /// PostHold.
@@ -172,7 +183,7 @@ impl Verb for Post {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Hold>, Refusal> {
         let (name, held) = locked(work, &request.name, &request.etag, HoldVerb::Post).await?;
-        another(&request.name, HoldVerb::Post.name(), &Actor::of(work.call()), &[("create", &held.by)])?;
+        need_another(&request.name, &Actor::of(work.call()), &held.by)?;
         let mut faults = Faults::default();
         let asked = request.amount.as_ref();
         let amount =

@@ -13,11 +13,14 @@ use chassis::{
     context::Context,
     listing::{self, Asked},
     refusal::Refusal,
-    state::available,
+    state::{Hindrance, available_unless},
     timeline, wire,
     work::mutate,
 };
-use contracts::linli::funding::v1::{self as pb, ledger_service_server::LedgerService};
+use contracts::linli::{
+    common::v1::Obstacle,
+    funding::v1::{self as pb, ledger_service_server::LedgerService},
+};
 use kernel::{
     filter::{FieldSpec, Kind},
     money::Fen,
@@ -28,13 +31,13 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use self::{
-    rules::{AccountKind, EntryKind, Fund, HOLDS, HoldState},
+    rules::{AccountKind, EntryKind, Fund, HOLDS, HoldState, HoldVerb},
     store::{
         verify::{self, Row, Verified},
         views::{self, AccountView, EntryView, HoldView, Moving},
     },
 };
-use crate::money::to_money;
+use crate::{actor::Actor, money::to_money};
 
 /// An earmark as it is shown, in SQL.
 const EARMARK_SHOWN: &str = "coalesce(replace(replace(a.earmark, 'project:', 'towns/' || a.town || '/projects/'), 'delegation:', 'towns/' || a.town || '/delegations/'), '')";
@@ -71,21 +74,6 @@ const HOLD_FIELDS: &[FieldSpec] = &[
 #[derive(Clone, Debug)]
 pub struct Ledger(pub Context);
 
-/// The fields of a List request without days.
-macro_rules! asked {
-    ($request:expr, $read_time:expr) => {
-        listing::Request {
-            parent: &$request.parent,
-            page_size: $request.page_size,
-            page_token: &$request.page_token,
-            filter: &$request.filter,
-            order_by: &$request.order_by,
-            as_of_date: None,
-            read_time: $read_time,
-        }
-    };
-}
-
 impl Ledger {
     async fn account(&self, call: &Call, request: &pb::GetAccountRequest) -> Result<pb::Account, Refusal> {
         let name: AccountName = wire::name("name", &request.name)?;
@@ -104,7 +92,8 @@ impl Ledger {
         call: &Call,
         request: &pb::ListAccountsRequest,
     ) -> Result<pb::ListAccountsResponse, Refusal> {
-        let asked = asked!(request, request.read_time.as_ref());
+        let asked =
+            listing::Request { read_time: request.read_time.as_ref(), ..listing::request_undated!(request) };
         let (asked, paging) = Asked::read(&self.0, call, asked, ACCOUNTS)?;
         let mut read = self.0.db.read().await?;
         let mut found: Vec<AccountView> =
@@ -133,7 +122,8 @@ impl Ledger {
     ) -> Result<pb::ListEntriesResponse, Refusal> {
         // account and committee are bound to the page like the filter
         let bound = format!("{}\n{}\n{}", request.filter, request.account, request.committee);
-        let (asked, paging) = Asked::read_bound(&self.0, call, asked!(request, None), ENTRIES, &bound)?;
+        let asked = listing::request_undated!(request);
+        let (asked, paging) = Asked::read_bound(&self.0, call, asked, ENTRIES, &bound)?;
         let moving = moving(&asked.town, request)?;
         let mut read = self.0.db.read().await?;
         let mut found: Vec<EntryView> =
@@ -159,8 +149,20 @@ impl Ledger {
         let sees = |scope: &chassis::identity::Scope| {
             scope.is_town() || view.committee.as_ref().is_some_and(|id| scope.ids().1.contains(id))
         };
+        let (who, made_by) = (Actor::of(call), Actor::new(&view.held_by, &view.held_person));
+        let hindered = |verb: HoldVerb| {
+            let another = acts::need_own(&request.name, view.into_account, &view.subject).err();
+            let another = another.map(|why| Hindrance::of(Obstacle::Missing, &why));
+            let checker = || acts::need_another(&request.name, &who, &made_by).err();
+            match verb {
+                HoldVerb::Post => {
+                    another.or_else(|| checker().map(|why| Hindrance::of(Obstacle::FourEyes, &why)))
+                }
+                HoldVerb::Create | HoldVerb::Void | HoldVerb::Expire => another,
+            }
+        };
         Ok(pb::Hold {
-            available_actions: available(&HOLDS, state, call, name.town(), sees),
+            available_actions: available_unless(&HOLDS, state, call, name.town(), sees, hindered),
             timeline: timeline::read(read.sql(), name.town(), &request.name).await?,
             ..encode::hold(name.town(), &view)?
         })
@@ -171,7 +173,7 @@ impl Ledger {
         call: &Call,
         request: &pb::ListHoldsRequest,
     ) -> Result<pb::ListHoldsResponse, Refusal> {
-        let (asked, paging) = Asked::read(&self.0, call, asked!(request, None), HOLD_FIELDS)?;
+        let (asked, paging) = Asked::read(&self.0, call, listing::request_undated!(request), HOLD_FIELDS)?;
         let mut read = self.0.db.read().await?;
         let mut found: Vec<HoldView> =
             views::holds_query(&asked).build_query_as().fetch_all(read.sql()).await?;

@@ -68,8 +68,7 @@ async fn no_entry_is_unbalanced_crosses_funds_or_overdraws() {
 async fn what_is_booked_stays_and_closed_years_take_nothing() {
     let service = service(date(2020, 6, 1)).await;
     service.year(2020).await;
-    let (one, two) =
-        (service.give("c1", "WORK", 2020, 100).await, service.give("c2", "WORK", 2020, 0 + 7).await);
+    let (one, two) = (service.give("c1", "WORK", 2020, 100).await, service.give("c2", "WORK", 2020, 7).await);
     let (one, two) = (id(&one), id(&two));
     for sql in [
         "update entry set description = 'x'",

@@ -29,7 +29,6 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     pub(crate) peer: Peer,
     pub(crate) governance: Governance,
-    pub(crate) governance_peer: Peer,
     pub(crate) worker: Worker,
     issuer: DevIssuer,
 }
@@ -71,14 +70,14 @@ pub(crate) async fn service(today: Date) -> Service {
     let db = TestDb::new(&Schema::new("funding", &funding::MIGRATIONS)).await;
     let again = DevIssuer::load_or_create(dir.path()).unwrap();
     let token = ServiceToken::development(again, "funding");
-    let governance = Governance::new("funding", governance_peer.clone(), token);
+    let governance = Governance::new("funding", governance_peer, token);
     let directory: Arc<dyn Directory> = Arc::new(CachedDirectory::new(Arc::new(governance.clone())));
     let worker = Worker::new(db.context.clone(), clock.clone(), funding::jobs(&governance));
     let funding_layers = gatekeeper("funding", &issuer, directory, &clock);
     let routes = funding::routes(&db.context, &worker, &governance, None);
     let peer = layers::near(layers::layered(routes, &funding_layers));
 
-    let service = Service { db, governance_db, clock, peer, governance, governance_peer, worker, issuer };
+    let service = Service { db, governance_db, clock, peer, governance, worker, issuer };
     service.structure().await;
     service
 }
@@ -180,11 +179,6 @@ impl Service {
     /// A request of a town officer, by name.
     pub(crate) fn officer<T>(&self, who: &str, message: T) -> Request<T> {
         with(message, &self.token(who, "town-officer", "malu"))
-    }
-
-    /// A request of a town cashier, by name.
-    pub(crate) fn cashier<T>(&self, who: &str, message: T) -> Request<T> {
-        with(message, &self.token(who, "town-cashier", "malu"))
     }
 
     /// A request of an officer of a committee, by name.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contracts::linli::funding::v1 as pb;
+use contracts::linli::{common::v1::Obstacle, funding::v1 as pb};
 use jiff::civil::date;
 use tokio::{sync::Barrier, task::JoinSet};
 use tonic::{Code, Status};
@@ -66,23 +66,33 @@ async fn what_is_held_is_posted_in_part_and_the_rest_is_free_again() {
     let service = service(date(2020, 6, 1)).await;
     service.year(2020).await;
     let (one, other) =
-        (service.give("c1", "WORK", 2020, 10_000_00).await, service.give("c2", "WORK", 2020, 1_00).await);
-    let hold = service.hold("a", new_hold(&one, &other, 4_000_00)).await.unwrap();
-    assert_eq!(service.available(&one).await, (10_000_00, 6_000_00));
+        (service.give("c1", "WORK", 2020, 1_000_000).await, service.give("c2", "WORK", 2020, 100).await);
+    let hold = service.hold("a", new_hold(&one, &other, 400_000)).await.unwrap();
+    assert_eq!(service.available(&one).await, (1_000_000, 600_000));
+
+    // what he may not do is told beside the hold; giving it up is open to both
+    let obstacle = async |who: &str, verb: &str| {
+        let request = pb::GetHoldRequest { name: hold.name.clone() };
+        let seen = service.ledger().get_hold(service.officer(who, request)).await.unwrap().into_inner();
+        seen.available_actions.iter().find(|action| action.verb == verb).unwrap().obstacle()
+    };
+    assert_eq!(obstacle("a", "post").await, Obstacle::FourEyes);
+    assert_eq!(obstacle("b", "post").await, Obstacle::Unspecified);
+    assert_eq!(obstacle("a", "void").await, Obstacle::Unspecified);
 
     // the maker doesn't post; more than is held isn't posted; a stale etag is refused
     let same = service.post_hold("a", post(&hold, None)).await.unwrap_err();
     assert_eq!(reason(&same), "MAKER_IS_CHECKER");
-    let more = service.post_hold("b", post(&hold, Some(4_000_01))).await.unwrap_err();
+    let more = service.post_hold("b", post(&hold, Some(400_001))).await.unwrap_err();
     assert_eq!(reason(&more), "HOLD_SMALLER");
     let stale = pb::PostHoldRequest { etag: "v9".to_owned(), ..post(&hold, None) };
     assert_eq!(reason(&service.post_hold("b", stale).await.unwrap_err()), "ETAG_MISMATCH");
 
-    let request = post(&hold, Some(2_500_50));
+    let request = post(&hold, Some(250_050));
     let posted = service.post_hold("b", request.clone()).await.unwrap();
-    assert_eq!((posted.state(), posted.posted_amount.clone()), (pb::HoldState::Posted, Some(fen(2_500_50))));
-    assert_eq!(service.available(&one).await, (7_499_50, 7_499_50));
-    assert_eq!(service.available(&other).await, (2_501_50, 2_501_50));
+    assert_eq!((posted.state(), posted.posted_amount.clone()), (pb::HoldState::Posted, Some(fen(250_050))));
+    assert_eq!(service.available(&one).await, (749_950, 749_950));
+    assert_eq!(service.available(&other).await, (250_150, 250_150));
 
     // a replay changes nothing and answers the same; another body under the id is refused
     let before = service.dump().await;
@@ -106,7 +116,7 @@ async fn what_is_held_is_posted_in_part_and_the_rest_is_free_again() {
     let back =
         service.ledger().reverse_entry(service.officer("c", reverse("v1"))).await.unwrap().into_inner();
     assert_eq!((back.reverses.as_str(), back.postings.len()), (posted.entry.as_str(), 2));
-    assert_eq!(service.available(&one).await, (10_000_00, 10_000_00));
+    assert_eq!(service.available(&one).await, (1_000_000, 1_000_000));
     let twice = service.ledger().reverse_entry(service.officer("d", reverse("v1"))).await.unwrap_err();
     assert_eq!(reason(&twice), "REVERSED_ALREADY");
     service.intact().await;
@@ -118,9 +128,9 @@ async fn bad_holds_are_refused_each_for_its_own_reason_and_leave_nothing() {
     service.year(2020).await;
     service.year(2021).await;
     let (one, other) =
-        (service.give("c1", "WORK", 2020, 100_00).await, service.give("c2", "WORK", 2020, 1_00).await);
+        (service.give("c1", "WORK", 2020, 10_000).await, service.give("c2", "WORK", 2020, 100).await);
     let (fund, year) =
-        (service.give("c2", "SERVICE", 2020, 1_00).await, service.give("c2", "WORK", 2021, 1_00).await);
+        (service.give("c2", "SERVICE", 2020, 100).await, service.give("c2", "WORK", 2021, 100).await);
     let before = service.dump().await;
     let amount = |money| {
         let mut request = new_hold(&one, &other, 1);
@@ -138,7 +148,7 @@ async fn bad_holds_are_refused_each_for_its_own_reason_and_leave_nothing() {
         (amount(money("CNY", 1, 5_000_000)), "AMOUNT_NOT_IN_FEN"),
         (amount(money("CNY", i64::MAX, 0)), "AMOUNT_OVERFLOW"),
         (amount(money("EUR", 1, 0)), "AMOUNT_CURRENCY"),
-        (new_hold(&one, &other, 100_01), "BALANCE_INSUFFICIENT"),
+        (new_hold(&one, &other, 10_001), "BALANCE_INSUFFICIENT"),
         (new_hold(&one, &fund, 1), "EARMARK_CROSSED"),
         (new_hold(&one, &year, 1), "EARMARK_CROSSED"),
         (new_hold(&one, &one, 1), "EARMARK_CROSSED"),
@@ -155,8 +165,8 @@ async fn a_hold_ends_by_the_clock() {
     let service = service(date(2020, 6, 1)).await;
     service.year(2020).await;
     let (one, other) =
-        (service.give("c1", "WORK", 2020, 100_00).await, service.give("c2", "WORK", 2020, 1_00).await);
-    let mut request = new_hold(&one, &other, 80_00);
+        (service.give("c1", "WORK", 2020, 10_000).await, service.give("c2", "WORK", 2020, 100).await);
+    let mut request = new_hold(&one, &other, 8_000);
     request.hold.as_mut().unwrap().expire_date = Some(wire(date(2020, 6, 5)));
     let hold = service.hold("a", request).await.unwrap();
     service.clock.set(date(2020, 6, 6)).unwrap();
@@ -164,9 +174,9 @@ async fn a_hold_ends_by_the_clock() {
     let read = pb::GetHoldRequest { name: hold.name.clone() };
     let read = service.ledger().get_hold(service.officer("o", read)).await.unwrap().into_inner();
     assert_eq!(read.state(), pb::HoldState::Expired);
-    assert_eq!(service.available(&one).await, (100_00, 100_00));
+    assert_eq!(service.available(&one).await, (10_000, 10_000));
     assert_eq!(reason(&service.post_hold("b", post(&hold, None)).await.unwrap_err()), "WRONG_STATE");
-    service.hold("a", new_hold(&one, &other, 100_00)).await.unwrap();
+    service.hold("a", new_hold(&one, &other, 10_000)).await.unwrap();
     assert_eq!(service.number("select count(*) from hold where state = 'EXPIRED'").await, 1);
     service.intact().await;
 }
@@ -176,9 +186,9 @@ async fn a_balance_is_told_as_of_any_instant() {
     let service = service(date(2020, 6, 1)).await;
     service.year(2020).await;
     let (one, other) =
-        (service.give("c1", "WORK", 2020, 100_00).await, service.give("c2", "WORK", 2020, 1_00).await);
+        (service.give("c1", "WORK", 2020, 10_000).await, service.give("c2", "WORK", 2020, 100).await);
     let then = chassis::wire::to_timestamp(chassis::clock::recorded_now().as_microsecond());
-    let hold = service.hold("a", new_hold(&one, &other, 30_00)).await.unwrap();
+    let hold = service.hold("a", new_hold(&one, &other, 3_000)).await.unwrap();
     service.post_hold("b", post(&hold, None)).await.unwrap();
     let at = async |read_time| {
         let request = pb::ListAccountsRequest {
@@ -199,11 +209,11 @@ async fn an_officer_of_a_committee_sees_its_accounts_and_entries_alone() {
     let service = service(date(2020, 6, 1)).await;
     service.year(2020).await;
     let (one, other) =
-        (service.give("c1", "WORK", 2020, 100_00).await, service.give("c2", "WORK", 2020, 1_00).await);
+        (service.give("c1", "WORK", 2020, 10_000).await, service.give("c2", "WORK", 2020, 100).await);
     let list = pb::ListAccountsRequest { parent: "towns/malu".to_owned(), ..Default::default() };
     let seen = service.ledger().list_accounts(service.of_committee("w", "c1", list)).await.unwrap();
     let names: Vec<String> = seen.into_inner().accounts.into_iter().map(|account| account.name).collect();
-    assert_eq!(names, [one.clone()]);
+    assert_eq!(names, std::slice::from_ref(&one));
     for foreign in [&other, &"towns/malu/accounts/nothing".to_owned()] {
         let get = pb::GetAccountRequest { name: foreign.clone(), read_time: None };
         let denied = service.ledger().get_account(service.of_committee("w", "c1", get)).await.unwrap_err();
@@ -223,12 +233,12 @@ async fn of_64_writers_on_one_account_none_overdraws_it() {
     service.year(2020).await;
     // enough for ten and a half
     let (one, other) =
-        (service.give("c1", "WORK", 2020, 10_50).await, service.give("c2", "WORK", 2020, 1_00).await);
+        (service.give("c1", "WORK", 2020, 1_050).await, service.give("c2", "WORK", 2020, 100).await);
     let barrier = Arc::new(Barrier::new(64));
     let mut tasks = JoinSet::new();
     for _ in 0..64 {
         let (service, barrier) = (service.clone(), barrier.clone());
-        let request = new_hold(&one, &other, 1_00);
+        let request = new_hold(&one, &other, 100);
         tasks.spawn(async move {
             barrier.wait().await;
             service.hold("a", request).await
@@ -238,7 +248,7 @@ async fn of_64_writers_on_one_account_none_overdraws_it() {
     let refused = done.iter().filter_map(|done| done.as_ref().err());
     assert!(refused.clone().all(|status| reason(status) == "BALANCE_INSUFFICIENT"));
     assert_eq!((done.len(), refused.count()), (64, 54));
-    assert_eq!(service.available(&one).await, (10_50, 50));
+    assert_eq!(service.available(&one).await, (1_050, 50));
     service.intact().await;
 }
 
@@ -247,8 +257,8 @@ async fn of_64_posts_of_one_hold_one_is_booked() {
     let service = Arc::new(service(date(2020, 6, 1)).await);
     service.year(2020).await;
     let (one, other) =
-        (service.give("c1", "WORK", 2020, 10_00).await, service.give("c2", "WORK", 2020, 1_00).await);
-    let hold = service.hold("a", new_hold(&one, &other, 1_00)).await.unwrap();
+        (service.give("c1", "WORK", 2020, 1_000).await, service.give("c2", "WORK", 2020, 100).await);
+    let hold = service.hold("a", new_hold(&one, &other, 100)).await.unwrap();
     let barrier = Arc::new(Barrier::new(64));
     let mut tasks = JoinSet::new();
     for n in 0..64 {
@@ -265,6 +275,6 @@ async fn of_64_posts_of_one_hold_one_is_booked() {
         refused.iter().all(|code| matches!(code, Code::Aborted | Code::FailedPrecondition)),
         "{refused:?}"
     );
-    assert_eq!(service.available(&one).await, (9_00, 9_00));
+    assert_eq!(service.available(&one).await, (900, 900));
     service.intact().await;
 }

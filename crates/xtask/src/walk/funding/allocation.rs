@@ -15,8 +15,11 @@ const DAY: &str = "2020-05-26";
 /// The committee whose count of 31 December 2019 was corrected later.
 const CORRECTED: &str = "310114106006";
 
+/// A column of the expected table with the kind of line that it has.
+type Column = (&'static str, &'static str);
+
 /// The lines of the expected table, by fund: its columns and the kinds of the lines.
-const FUNDS: [(&str, &str, &[(&str, &str)]); 2] = [
+const FUNDS: [(&str, &str, &[Column]); 2] = [
     (
         "WORK",
         "work_fund",

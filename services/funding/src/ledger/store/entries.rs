@@ -14,7 +14,8 @@ use crate::{
 /// Books `entries`: entries with their postings in one statement, balances by the trigger, under the accounts' locks.
 ///
 /// # Errors
-/// BALANCE_INSUFFICIENT, FISCAL_YEAR_CLOSED, AMOUNT_OVERFLOW, ENTRY_WRITTEN for a key that was used.
+/// BALANCE_INSUFFICIENT, FISCAL_YEAR_CLOSED, AMOUNT_OVERFLOW, ENTRY_WRITTEN for a key that was used; INTERNAL for one that isn't
+/// balanced.
 pub(crate) async fn post(work: &mut Work, town: &str, entries: &[Entry]) -> Result<(), Refusal> {
     let actor = Actor::of(work.call());
     post_as(work.sql(), &actor, town, entries).await
@@ -30,6 +31,10 @@ pub(crate) async fn post_as(
     town: &str,
     entries: &[Entry],
 ) -> Result<(), Refusal> {
+    // the trigger would say the same; said here, nothing of a wrong batch reaches the database
+    if let Some(entry) = entries.iter().find(|entry| !entry.is_balanced()) {
+        return Err(Refusal::internal(format!("the postings of {} don't add up to zero", entry.key)));
+    }
     let (mut of, mut n, mut accounts, mut amounts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut counts = Vec::with_capacity(entries.len());
     for entry in entries {
