@@ -77,9 +77,9 @@ pub fn available_unless<S: Named, V: Named>(
     hindered: impl Fn(V) -> Option<Hindrance>,
 ) -> Vec<AvailableAction> {
     let chinese = Ambient::current().language == Language::Chinese;
-    let verbs = V::ALL
-        .iter()
-        .filter_map(|verb| table.rows.iter().find(|row| row.verb == *verb && row.from.is_some()));
+    let verbs = V::ALL.iter().filter_map(|verb| {
+        table.rows.iter().find(|row| row.verb == *verb && row.from.is_some() && row.is_called())
+    });
     verbs
         .map(|row| {
             let known = table.next(state, row.verb);

@@ -47,7 +47,7 @@ pub struct Row<S: 'static, V: 'static> {
     pub verb: V,
     /// The state after.
     pub to: S,
-    /// The permission that it takes.
+    /// The permission that it takes; empty where it follows from something else, such as an operation, and is no verb of a caller.
     pub permission: &'static str,
     /// What else must hold, for people.
     pub guards: &'static [&'static str],
@@ -67,6 +67,11 @@ impl<S, V> Row<S, V> {
         V: Copy,
     {
         Row { from, verb, to, permission, guards }
+    }
+
+    /// Whether it is a verb of callers.
+    pub const fn is_called(&self) -> bool {
+        !self.permission.is_empty()
     }
 }
 
@@ -101,7 +106,7 @@ impl<S: Named, V: Named> Table<S, V> {
         row.map(|row| row.to).ok_or_else(|| WrongState {
             from: from.name(),
             verb: verb.name(),
-            allowed: self.allowed(from).map(|row| row.verb.name()).collect(),
+            allowed: self.allowed(from).filter(|row| row.is_called()).map(|row| row.verb.name()).collect(),
         })
     }
 

@@ -30,7 +30,7 @@ use contracts::linli::{
     common::v1::{AvailableAction, Obstacle},
     funding::v1::{self as pb, allocation_service_server::AllocationService},
 };
-use kernel::{name::AllocationName, state::Named};
+use kernel::name::AllocationName;
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
@@ -102,8 +102,7 @@ fn actions(
             AllocationVerb::Adjust | AllocationVerb::Compute | AllocationVerb::Release => wrong_state,
         }
     };
-    let mut actions = available_unless(&ALLOCATIONS, state, call, name.town(), Scope::is_town, hindered);
-    actions.retain(|action| AllocationVerb::from_name(&action.verb).is_some_and(AllocationVerb::is_called));
+    let actions = available_unless(&ALLOCATIONS, state, call, name.town(), Scope::is_town, hindered);
     Ok(actions)
 }
 

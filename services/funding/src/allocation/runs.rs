@@ -15,7 +15,7 @@ use contracts::linli::{
     common::v1::{AvailableAction, CallerRelationship},
     funding::v1::{self as pb, allocation_run_service_server::AllocationRunService},
 };
-use kernel::{name::AllocationRunName, state::Named};
+use kernel::name::AllocationRunName;
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
@@ -68,8 +68,7 @@ async fn actions(
         let hindrance = grounds.need(name, run, verb, &who).err();
         hindrance.map(|(obstacle, why)| Hindrance::of(obstacle, &why))
     };
-    let mut actions = available_unless(&RUNS, state, call, name.town(), Scope::is_town, hindered);
-    actions.retain(|action| RunVerb::from_name(&action.verb).is_some_and(RunVerb::is_called));
+    let actions = available_unless(&RUNS, state, call, name.town(), Scope::is_town, hindered);
     Ok(actions)
 }
 

@@ -106,13 +106,7 @@ pub(crate) const HOLDS: Table<HoldState, HoldVerb> = Table {
             &["another person than who made it"],
         ),
         Row::new(Some(HoldState::Held), HoldVerb::Void, HoldState::Voided, "funding.holds.void", &[]),
-        Row::new(
-            Some(HoldState::Held),
-            HoldVerb::Expire,
-            HoldState::Expired,
-            "funding.holds.void",
-            &["its last day is over"],
-        ),
+        Row::new(Some(HoldState::Held), HoldVerb::Expire, HoldState::Expired, "", &["its last day is over"]),
     ],
 };
 

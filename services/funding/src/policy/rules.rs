@@ -64,7 +64,7 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             Some(State::Published),
             Verb::Supersede,
             State::Superseded,
-            "funding.policies.publish",
+            "",
             &["by the publication of another policy of the year"],
         ),
     ],

@@ -50,13 +50,6 @@ named! {
     }
 }
 
-impl RunVerb {
-    /// Whether people call it; the others are what operations do.
-    pub(crate) fn is_called(self) -> bool {
-        !matches!(self, RunVerb::Compute | RunVerb::Complete)
-    }
-}
-
 const APPROVER: &[&str] = &["nobody who created, adjusted or submitted it"];
 
 const fn row(
@@ -80,13 +73,7 @@ pub(crate) static RUNS: Table<RunState, RunVerb> = Table {
             "funding.allocationRuns.create",
             &["a policy of the year is published", "no other run of the year is open"],
         ),
-        row(
-            Some(RunState::Computing),
-            RunVerb::Compute,
-            RunState::Computed,
-            "funding.allocationRuns.create",
-            &["by its operation"],
-        ),
+        row(Some(RunState::Computing), RunVerb::Compute, RunState::Computed, "", &["by its operation"]),
         row(
             Some(RunState::Computed),
             RunVerb::Submit,
@@ -129,13 +116,7 @@ pub(crate) static RUNS: Table<RunState, RunVerb> = Table {
             "funding.allocationRuns.release",
             &["its operation has ended without success: another one goes on"],
         ),
-        row(
-            Some(RunState::Releasing),
-            RunVerb::Complete,
-            RunState::Released,
-            "funding.allocationRuns.release",
-            &["by its operation"],
-        ),
+        row(Some(RunState::Releasing), RunVerb::Complete, RunState::Released, "", &["by its operation"]),
         row(
             Some(RunState::Computing),
             RunVerb::Cancel,
@@ -190,13 +171,6 @@ named! {
     }
 }
 
-impl AllocationVerb {
-    /// Whether people call it; the others are what operations do.
-    pub(crate) fn is_called(self) -> bool {
-        !matches!(self, AllocationVerb::Compute | AllocationVerb::Release)
-    }
-}
-
 /// The life of an allocation; its run must be COMPUTED for what people do.
 pub(crate) static ALLOCATIONS: Table<AllocationState, AllocationVerb> = Table {
     resource: "allocation",
@@ -205,7 +179,7 @@ pub(crate) static ALLOCATIONS: Table<AllocationState, AllocationVerb> = Table {
             None,
             AllocationVerb::Compute,
             AllocationState::Computed,
-            "funding.allocationRuns.create",
+            "",
             &["by the operation of its run"],
         ),
         Row::new(
@@ -226,7 +200,7 @@ pub(crate) static ALLOCATIONS: Table<AllocationState, AllocationVerb> = Table {
             Some(AllocationState::Computed),
             AllocationVerb::Release,
             AllocationState::Released,
-            "funding.allocationRuns.release",
+            "",
             &["by the operation of its run"],
         ),
     ],
