@@ -39,8 +39,12 @@ create table account (
     held_fen    bigint      not null default 0,
     version     bigint      not null default 1,
     created     timestamptz not null default clock_timestamp(),
+    -- all that it is of in one text, so that an index finds it whatever is null
+    key         text        not null generated always as (
+        kind || '/' || fund || '/' || fiscal_year || '/' || coalesce(committee, '') || '/' || coalesce(earmark, '') || '/'
+        || coalesce(category, '')) stored,
     primary key (town, id),
-    constraint account_key unique nulls not distinct (town, kind, fund, fiscal_year, committee, earmark, category),
+    constraint account_key unique (town, key),
     constraint account_names_what_its_kind_asks check (
         (committee is not null) = (kind in ('COMMITTEE', 'EXPENDITURE'))
         and (category is not null) = (kind = 'EXPENDITURE')
@@ -189,7 +193,7 @@ end
 $$;
 
 -- Each entry is whole, balanced, within one fund and what its kind allows; then the balances move.
-create function posting_moves_balances() returns trigger language plpgsql security definer set search_path from current as $$
+create function posting_moves_balances() returns trigger language plpgsql security definer as $$
 declare
     bad record;
     one record;
@@ -203,7 +207,8 @@ begin
                 when max(e.kind) not in ('GRANT', 'RETURN', 'CARRY_OVER', 'OPENING') and min(coalesce(a.earmark, '')) <> max(coalesce(a.earmark, ''))
                     then 'entry_within_one_earmark'
                 when bool_or(a.kind = 'EXPENDITURE') <> (max(e.kind) in ('EXPENSE', 'REFUND')) then 'entry_spends_as_an_expense'
-                when max(e.kind) = 'TRANSFER' and bool_or(a.kind <> 'COMMITTEE') then 'entry_transfers_between_committees'
+                -- money of a task or a project stays with whom it was given to
+                when max(e.kind) = 'TRANSFER' and bool_or(a.kind <> 'COMMITTEE' or a.earmark like '%:%') then 'entry_transfers_between_committees'
            end as which
     into bad
     from added p join entry e on e.town = p.town and e.id = p.entry join account a on a.town = p.town and a.id = p.account
@@ -213,7 +218,7 @@ begin
         or (max(e.kind) <> 'TRANSFER' and min(a.committee) <> max(a.committee))
         or (max(e.kind) not in ('GRANT', 'RETURN', 'CARRY_OVER', 'OPENING') and min(coalesce(a.earmark, '')) <> max(coalesce(a.earmark, '')))
         or bool_or(a.kind = 'EXPENDITURE') <> (max(e.kind) in ('EXPENSE', 'REFUND'))
-        or (max(e.kind) = 'TRANSFER' and bool_or(a.kind <> 'COMMITTEE'))
+        or (max(e.kind) = 'TRANSFER' and bool_or(a.kind <> 'COMMITTEE' or a.earmark like '%:%'))
     limit 1;
     if found then
         perform refuse(bad.which, format('entry %s', bad.id));
@@ -244,7 +249,7 @@ create trigger posting_moves_balances after insert on posting referencing new ta
     for each statement execute function posting_moves_balances();
 
 -- An entry comes with its postings, in one statement, and waits for its seal.
-create function entry_comes_whole() returns trigger language plpgsql security definer set search_path from current as $$
+create function entry_comes_whole() returns trigger language plpgsql security definer as $$
 declare
     bad uuid;
 begin
@@ -260,7 +265,7 @@ $$;
 create trigger entry_comes_whole after insert on entry referencing new table as added
     for each statement execute function entry_comes_whole();
 
-create function hold_sets_aside() returns trigger language plpgsql security definer set search_path from current as $$
+create function hold_sets_aside() returns trigger language plpgsql security definer as $$
 declare
     one record;
 begin
@@ -299,7 +304,7 @@ end
 $$;
 create trigger hold_resolves_once before update on hold for each row execute function hold_resolves_once();
 
-create function hold_lets_go() returns trigger language plpgsql security definer set search_path from current as $$
+create function hold_lets_go() returns trigger language plpgsql security definer as $$
 begin
     perform from account a where (a.town, a.id) in (select town, account from former) order by a.town, a.id for no key update;
     update account a set held_fen = a.held_fen - freed.total, version = a.version + 1
@@ -312,7 +317,7 @@ create trigger hold_lets_go after update on hold referencing old table as former
     for each statement execute function hold_lets_go();
 
 -- A year may close when nothing is left in it: what a committee has is spent, returned or carried over.
-create function fiscal_year_closes_empty() returns trigger language plpgsql security definer set search_path from current as $$
+create function fiscal_year_closes_empty() returns trigger language plpgsql security definer as $$
 begin
     if new.state = 'CLOSED' and exists (
         select from account where town = new.town and fiscal_year = new.year and kind in ('COMMITTEE', 'POOL', 'TASK')

@@ -2,7 +2,7 @@
 
 use chassis::{call::Call, refusal::Refusal};
 
-use crate::reasons::MAKER_IS_CHECKER;
+use crate::reasons::{MAKER_IS_CHECKER, PERSON_NEEDED};
 
 /// Who did a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,30 +24,35 @@ impl Actor {
         Actor { principal: principal.into(), person: person.into() }
     }
 
+    /// Whether both may be one human: they are, or who one of them is isn't known.
+    pub(crate) fn may_be(&self, other: &Actor) -> bool {
+        self.is(other) || self.person.is_empty() || other.person.is_empty()
+    }
+
     /// Whether both are one human: the same person, or the same principal.
     pub(crate) fn is(&self, other: &Actor) -> bool {
         self.principal == other.principal || (!self.person.is_empty() && self.person == other.person)
     }
 }
 
-/// The step of `former` that `now` did already, when there is one.
+/// The step of `former` that `now` did already, or may have done, when there is one.
 pub(crate) fn did<'a>(now: &Actor, former: &[(&'a str, &Actor)]) -> Option<&'a str> {
-    former.iter().find(|(_, who)| who.is(now)).map(|(step, _)| *step)
+    former.iter().find(|(_, who)| who.may_be(now)).map(|(step, _)| *step)
 }
 
-/// Refuses `verb` on `name` to whoever did one of the `former` steps.
+/// Refuses `verb` on `name` to whoever did one of the `former` steps, and to whoever can't be told from them because a login is
+/// mapped to no person.
 ///
 /// # Errors
-/// MAKER_IS_CHECKER with the step.
+/// MAKER_IS_CHECKER, PERSON_NEEDED, with the step.
 pub(crate) fn another(name: &str, verb: &str, now: &Actor, former: &[(&str, &Actor)]) -> Result<(), Refusal> {
-    match did(now, former) {
-        None => Ok(()),
-        Some(step) => Err(Refusal::new(&MAKER_IS_CHECKER)
-            .with("name", name)
-            .with("verb", verb)
-            .with("former", step)
-            .violating("FOUR_EYES", name, format!("{verb}: {step}"))),
-    }
+    let Some(step) = did(now, former) else { return Ok(()) };
+    let same = former.iter().any(|(_, who)| who.is(now));
+    Err(Refusal::new(if same { &MAKER_IS_CHECKER } else { &PERSON_NEEDED })
+        .with("name", name)
+        .with("verb", verb)
+        .with("former", step)
+        .violating("FOUR_EYES", name, format!("{verb}: {step}")))
 }
 
 #[cfg(test)]
@@ -64,6 +69,10 @@ mod tests {
             another("n", "approve", &again, &[("apply", &maker)]).unwrap_err().reason().name,
             "MAKER_IS_CHECKER"
         );
-        assert!(another("n", "approve", &nobody_known, &[("apply", &maker)]).is_ok());
+        // who isn't known may be anybody
+        let unknown = another("n", "approve", &nobody_known, &[("apply", &maker)]).unwrap_err();
+        assert_eq!(unknown.reason().name, "PERSON_NEEDED");
+        let other = Actor::new("urn:b|z", "towns/malu/people/q");
+        assert!(another("n", "approve", &other, &[("apply", &maker)]).is_ok());
     }
 }

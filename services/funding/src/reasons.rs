@@ -19,6 +19,9 @@ chassis::reasons! { "linli.funding";
     MAKER_IS_CHECKER: FailedPrecondition [name, verb, former]
         "{name} 的 {verb} 须由他人办理：您已办理 {former}" / "{verb} of {name} needs somebody else: you did {former} already"
         next "请另一位有权人员办理" / "ask another person who holds the permission";
+    PERSON_NEEDED: FailedPrecondition [name, verb, former]
+        "{name} 的 {verb} 与 {former} 须由不同的人办理，而其中一个登录未对应到人" / "{verb} of {name} and {former} need two people, and one of the logins is mapped to no person"
+        next "请管理员在角色授予中注明登录所属的人" / "ask an administrator to name the person in the role binding";
     BALANCE_INSUFFICIENT: FailedPrecondition [account, amount, available]
         "{account} 可用余额不足 {amount} 元" / "less than {amount} yuan is available in {account}"
         next "减少金额，或待拨付、解冻后再办" / "ask for less, or wait until more is released or set free";
@@ -32,8 +35,8 @@ chassis::reasons! { "linli.funding";
         "{fund} 不得用于 {category}" / "{fund} may not pay {category}"
         next "改用许可该类别的经费，类别见当年经费办法" / "use a fund that allows the category: see the year's funding policy";
     EARMARK_CROSSED: FailedPrecondition [account, into]
-        "{account} 与 {into} 的经费、年度或专款不同，不能互转" / "{account} and {into} differ in fund, year or earmark: money does not cross"
-        next "只在同一经费、年度、专款之间转账" / "transfer within one fund, year and earmark";
+        "{account} 与 {into} 的经费、年度或专款不同，或为任务、项目专款，不能互转" / "{account} and {into} differ in fund, year or earmark, or hold money of a task or a project: it does not cross"
+        next "只在两个居委会同一经费、年度的自由资金之间转账" / "transfer what is free between two committees, within one fund and year";
     ACCOUNT_NOT_FOUND: FailedPrecondition [committee, fund, year]
         "{committee} 没有 {year} 年 {fund} 账户" / "{committee} has no account of {fund} in {year}"
         next "核对居委会、经费与年度；账户由拨付建立" / "check committee, fund and year: accounts are opened by what is released";

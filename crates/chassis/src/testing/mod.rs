@@ -58,7 +58,8 @@ impl TestDb {
 /// For a role or an area that isn't one.
 pub fn call(subject: &str, role_id: &str, area: &str, method: &str, permission: &str, clock: &Clock) -> Call {
     let (Some(role), Ok(area)) = (role(role_id), area.parse()) else { panic!("{role_id} in {area}") };
-    let grants = Arc::new(Grants { person: None, grants: vec![Grant { role, area }] });
+    let person = Some(format!("towns/malu/people/{subject}"));
+    let grants = Arc::new(Grants { person, grants: vec![Grant { role, area }] });
     Call::new(
         Caller { principal: format!("urn:test|{subject}"), grants },
         "test",

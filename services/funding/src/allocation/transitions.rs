@@ -115,9 +115,14 @@ impl Grounds {
         verb: Do,
         who: &Actor,
     ) -> Result<(), Refusal> {
-        let adjusted = || self.adjusters.iter().any(|by| by.is(who)).then_some("adjust");
-        let step = run.made_by(who).or_else(adjusted);
-        actor::another(&name.to_string(), verb.name(), who, step.map(|step| (step, who)).as_slice())
+        let creator = Actor::new(&run.created_by, &run.created_person);
+        let submitted = (run.made_by(who) == Some("submit")).then_some(("submit", who));
+        let former: Vec<(&str, &Actor)> = submitted
+            .into_iter()
+            .chain([("create", &creator)])
+            .chain(self.adjusters.iter().map(|by| ("adjust", by)))
+            .collect();
+        actor::another(&name.to_string(), verb.name(), who, &former)
     }
 
     /// Refuses what more than the state forbids, and says what kind of obstacle it is.

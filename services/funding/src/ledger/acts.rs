@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     encode,
-    rules::{AccountKind, Entry, EntryKind, For, HOLDS, HoldState, HoldVerb},
+    rules::{AccountKind, Earmark, Entry, EntryKind, For, HOLDS, HoldState, HoldVerb},
     store::{self, Account, Held, NewHold, Outcome, views},
 };
 use crate::{
@@ -110,6 +110,7 @@ impl Verb for Create {
         let within = one.kind == AccountKind::Committee
             && other.kind == AccountKind::Committee
             && one.committee != other.committee
+            && matches!(one.earmark, None | Some(Earmark::Carried))
             && (one.fund, one.fiscal_year, &one.earmark) == (other.fund, other.fiscal_year, &other.earmark);
         if !within {
             return Err(Refusal::new(&EARMARK_CROSSED).with("account", &from).with("into", &into));

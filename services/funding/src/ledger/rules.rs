@@ -7,7 +7,7 @@ use kernel::{
     money::Fen,
     name::{DelegationName, ProjectName},
     named,
-    state::{Row, Table},
+    state::{Named, Row, Table},
 };
 use uuid::Uuid;
 
@@ -184,6 +184,17 @@ pub(crate) struct Key {
     pub(crate) committee: Option<String>,
     pub(crate) earmark: Option<Earmark>,
     pub(crate) category: Option<String>,
+}
+
+impl fmt::Display for Key {
+    /// All of it in one text, as the table makes it of its columns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        let earmark = self.earmark.as_ref().map(ToString::to_string);
+        let (committee, earmark, category) = (text(&self.committee), text(&earmark), text(&self.category));
+        let (kind, fund) = (self.kind.name(), self.fund.name());
+        write!(f, "{kind}/{fund}/{}/{committee}/{earmark}/{category}", self.fiscal_year)
+    }
 }
 
 impl Key {

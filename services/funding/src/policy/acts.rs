@@ -201,7 +201,11 @@ impl Verb for Undelete {
 /// Refuses publication to whoever wrote some of the policy.
 pub(super) fn need_another(name: &FundingPolicyName, stored: &Stored, who: &Actor) -> Result<(), Refusal> {
     let wrote = stored.is_written_by(who).then_some(("write", who));
-    actor::another(&name.to_string(), Do::Publish.name(), who, wrote.as_slice())
+    // whoever can't be told from the writers isn't another one
+    let unknown = Actor::new("", "");
+    let unknown = who.person.is_empty().then_some(("write", &unknown));
+    let former: Vec<(&str, &Actor)> = wrote.into_iter().chain(unknown).collect();
+    actor::another(&name.to_string(), Do::Publish.name(), who, &former)
 }
 
 /// PublishFundingPolicy.

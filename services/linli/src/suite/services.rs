@@ -197,6 +197,14 @@ mod tests {
             let options: PgConnectOptions = database.owner_url.parse().unwrap();
             let options = options.options([("role", service.schema().role.as_str())]);
             let mut connection = PgConnection::connect_with(&options).await.unwrap();
+            // what is granted on a database is no part of its template
+            migrate(&database.owner_url, &service.schema()).await.unwrap();
+            let made = sqlx::raw_sql("create temporary table account ()").execute(&mut connection).await;
+            let code = made
+                .unwrap_err()
+                .as_database_error()
+                .and_then(|error| error.code().map(|code| code.into_owned()));
+            assert_eq!(code.as_deref(), Some("42501"), "{} makes temporary tables", service.name);
             for other in SERVICES {
                 let tables: Vec<String> = sqlx::query_scalar(
                     "select table_name::text from information_schema.tables where table_schema = $1 and table_name not like '\\_%'",

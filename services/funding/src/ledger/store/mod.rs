@@ -109,19 +109,10 @@ pub(crate) async fn find_all(
     keys: &[Key],
 ) -> Result<Vec<Account>, Refusal> {
     let rows = sqlx::query!(
-        r#"select a.id, a.kind, a.fund, a.fiscal_year, a.committee, a.earmark, a.category, a.balance_fen, a.held_fen
-           from unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[])
-                as k (kind, fund, fiscal_year, committee, earmark, category)
-           join account a on a.town = $1 and a.kind = k.kind and a.fund = k.fund and a.fiscal_year = k.fiscal_year
-                and a.committee is not distinct from k.committee and a.earmark is not distinct from k.earmark
-                and a.category is not distinct from k.category"#,
+        "select id, kind, fund, fiscal_year, committee, earmark, category, balance_fen, held_fen
+         from account where town = $1 and key = any($2)",
         town,
-        &texts(keys, |key| key.kind.name().to_owned()),
-        &texts(keys, |key| key.fund.name().to_owned()),
-        &texts(keys, |key| key.fiscal_year),
-        &texts(keys, |key| key.committee.clone()) as &[Option<String>],
-        &texts(keys, |key| key.earmark.as_ref().map(ToString::to_string)) as &[Option<String>],
-        &texts(keys, |key| key.category.clone()) as &[Option<String>],
+        &texts(keys, ToString::to_string),
     );
     let rows = rows.fetch_all(sql).await?.into_iter().map(|row| {
         let columns = Columns {
