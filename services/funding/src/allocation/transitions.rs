@@ -359,7 +359,7 @@ impl Verb for Release {
         }
         year::need_open(work.sql(), name.town(), run.fiscal_year).await?;
         if let Some((account, taken)) = set::spent_already(work.sql(), &name).await? {
-            account.need(name.town(), taken)?;
+            account.need(work, name.town(), taken).await?;
         }
         let operation = Uuid::now_v7();
         store::step(work.sql(), &name, to, Mark::Releasing(operation)).await?;

@@ -211,7 +211,7 @@ impl VerbGiven for Create {
         let policy = policy_of_open_year(work, town, new.fiscal_year).await?;
         need_allowed(&policy, new.fund, &new.category)?;
         let account = account(work, town, &new.key()).await?;
-        account.need(town, new.amount)?;
+        account.need(work, town, new.amount).await?;
         let year = call.today().year();
         let mut row = first(&call, town, &new, &policy, &account);
         row.set_payee(work.vault(), &new.payee)?;
@@ -312,7 +312,7 @@ impl VerbGiven for Revise {
         // the old hold goes first, so that the new amount may use what it held
         set_free(work, &locked.row).await?;
         let account = account(work, &town, &key).await?;
-        account.need(&town, locked.row.amount())?;
+        account.need(work, &town, locked.row.amount()).await?;
         let row = &mut locked.row;
         (row.hold, row.revision) = (Uuid::now_v7(), row.revision + 1);
         (row.policy, row.notice_days) = (policy_name(&town, &policy), policy.terms().public_notice_days);

@@ -234,7 +234,7 @@ impl Verb for Give {
                 .with("fund", source.fund().name())
                 .with("year", grant.fiscal_year)
         })?;
-        account.need(&grant.town, grant.amount())?;
+        account.need(work, &grant.town, grant.amount()).await?;
         let what = (EntryKind::Grant, "granted", "自治项目拨款");
         book(work, grant, what, (&from, &grant.account()?), grant.amount()).await?;
         done(work, &locked, Do::Grant, ("", &request.comment), Fen::ZERO).await

@@ -115,10 +115,7 @@ impl Verb for Create {
         if !within {
             return Err(Refusal::new(&EARMARK_CROSSED).with("account", &from).with("into", &into));
         }
-        let today = work.call().today();
-        store::expire_due(work.sql(), town.town(), from_account.id, today).await?;
-        let from_account = account(work, &from).await?;
-        from_account.need(town.town(), amount)?;
+        from_account.need(work, town.town(), amount).await?;
         let id = Uuid::now_v7();
         let name = format!("{town}/holds/{id}");
         let new = NewHold {
@@ -262,9 +259,8 @@ impl Verb for Reverse {
         }
         another(&request.name, "reverse", &Actor::of(&call), &[("book", &booked.by)])?;
         for (account, amount) in booked.entry.postings.iter().filter(|(_, amount)| *amount > Fen::ZERO) {
-            store::expire_due(work.sql(), name.town(), *account, call.today()).await?;
             if let Some(account) = store::by_id(work.sql(), name.town(), *account).await? {
-                account.need(name.town(), *amount)?;
+                account.need(work, name.town(), *amount).await?;
             }
         }
         let entry = booked.entry.reversal(call.today(), &request.comment);

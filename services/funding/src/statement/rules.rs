@@ -109,7 +109,12 @@ impl Period {
     /// What ListEntries takes to list the entries of a kind within it.
     pub(crate) fn filter(self, kind: &str) -> String {
         let until = if self.open_ended { String::new() } else { format!(" AND book_date <= {}", self.to) };
-        format!("kind = {kind} AND book_date >= {}{until}", self.from)
+        // what is booked for a year before it begins is of its first days
+        let since = match self.from.month() {
+            1 => String::new(),
+            _ => format!(" AND book_date >= {}", self.from),
+        };
+        format!("kind = {kind} AND fiscal_year = {}{since}{until}", self.from.year())
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) async fn sums(
     period: Period,
 ) -> Result<Vec<Sum>, Refusal> {
     let until = (!period.open_ended).then(|| period.to.to_string());
+    // what is booked for a year before it begins is of its first days
+    let from = if period.from.month() == 1 { "-infinity".to_owned() } else { period.from.to_string() };
     let rows = sqlx::query!(
         r#"select a.fund, a.earmark, a.id, a.kind, a.category, e.kind as entry_kind, p.amount_fen > 0 as "inflow!",
                   p.booked_on < $4::text::date as "before!", sum(p.amount_fen)::bigint as "amount!", count(*) as "count!",
@@ -36,7 +38,7 @@ pub(crate) async fn sums(
         name.town(),
         name.committee(),
         year,
-        period.from.to_string(),
+        from,
         until,
         NAMED,
     );

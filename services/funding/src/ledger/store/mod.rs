@@ -9,7 +9,7 @@ pub(crate) mod year;
 pub(crate) use entries::{booked, post, post_as};
 pub(crate) use holds::{Held, NewHold, Outcome, expire_due, get_hold, hold, resolve};
 
-use chassis::refusal::Refusal;
+use chassis::{refusal::Refusal, work::Work};
 use kernel::{money::Fen, state::Named};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -43,18 +43,25 @@ impl Account {
         account_name(town, self.id)
     }
 
-    /// Refuses more than can be used, with the figures; the constraint beneath holds under the lock.
+    /// Refuses more than can be used, with the figures; the constraint beneath holds under the lock. When it isn't enough, what has
+    /// expired by today is let go first.
     ///
     /// # Errors
     /// BALANCE_INSUFFICIENT.
-    pub(crate) fn need(&self, town: &str, amount: Fen) -> Result<(), Refusal> {
+    pub(crate) async fn need(&self, work: &mut Work, town: &str, amount: Fen) -> Result<(), Refusal> {
         if amount <= self.available() {
+            return Ok(());
+        }
+        let today = work.call().today();
+        expire_due(work.sql(), town, self.id, today).await?;
+        let now = by_id(work.sql(), town, self.id).await?.unwrap_or_else(|| self.clone());
+        if amount <= now.available() {
             return Ok(());
         }
         Err(Refusal::new(&BALANCE_INSUFFICIENT)
             .with("account", self.name(town))
             .with("amount", amount)
-            .with("available", self.available()))
+            .with("available", now.available()))
     }
 }
 
