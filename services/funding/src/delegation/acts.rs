@@ -24,7 +24,7 @@ use super::{
 use crate::{
     actor::{Actor, another},
     ledger::{
-        rules::{Entry, EntryKind, For, Key},
+        rules::{EntryKind, For, Key},
         store as ledger,
     },
     money,
@@ -136,11 +136,7 @@ struct Funding<'a> {
 
 /// Books what a department gives for a task.
 async fn fund(work: &mut Work, town: &str, what: Funding<'_>) -> Result<(), Refusal> {
-    let keys = [Key::department(what.year, what.delegation), Key::task(what.year, what.delegation)];
-    let accounts = ledger::open(work.sql(), town, &keys).await?;
-    let [from, to] = accounts.as_slice() else {
-        return Err(Refusal::internal("two accounts were asked for"));
-    };
+    let (from, to) = (Key::department(what.year, what.delegation), Key::task(what.year, what.delegation));
     let booked = For {
         kind: EntryKind::Delegation,
         key: what.key,
@@ -149,9 +145,7 @@ async fn fund(work: &mut Work, town: &str, what: Funding<'_>) -> Result<(), Refu
         subject: what.subject,
         description: "费随事转：部门拨入",
     };
-    let mut entry = Entry::simple(booked, from.id, to.id, what.amount);
-    what.evidence.clone_into(&mut entry.evidence);
-    ledger::post(work, town, &[entry]).await
+    ledger::book(work, town, (booked, what.evidence), (&from, &to), what.amount).await
 }
 
 /// Locks a share within the caller's areas, checks its etag and its state; what it will be.
@@ -185,22 +179,15 @@ async fn book(
     amount: Fen,
 ) -> Result<(), Refusal> {
     let (kind, step, description) = what;
-    let year = from.fiscal_year;
-    ledger::year::need_open(work.sql(), &share.town, year).await?;
-    let accounts = ledger::open(work.sql(), &share.town, &[from, to]).await?;
-    let [from, to] = accounts.as_slice() else {
-        return Err(Refusal::internal("two accounts were asked for"));
-    };
     let booked = For {
         kind,
         key: &format!("delegation/{}/{}/{step}", share.delegation, share.committee),
-        fiscal_year: year,
+        fiscal_year: from.fiscal_year,
         booked_on: work.call().today(),
         subject: &share.name(),
         description,
     };
-    let entry = Entry::simple(booked, from.id, to.id, amount);
-    ledger::post(work, &share.town, &[entry]).await
+    ledger::book(work, &share.town, (booked, ""), (&from, &to), amount).await
 }
 
 /// Writes the step and yields its record.
@@ -382,10 +369,10 @@ impl Verb for Settle {
         let today = work.call().today();
         let bound = share.earmark().to_string();
         need_none(work.sql(), &share.town, (&share.committee, &bound), &name).await?;
-        for account in store::accounts(work.sql(), &share).await? {
+        for account in ledger::since(work.sql(), &share.town, &share.key()).await? {
             ledger::expire_due(work.sql(), &share.town, account.id, today).await?;
         }
-        for account in store::accounts(work.sql(), &share).await? {
+        for account in ledger::since(work.sql(), &share.town, &share.key()).await? {
             if account.held > Fen::ZERO {
                 return Err(Refusal::new(&OPEN_HOLDS).with("name", &name).with("amount", account.held));
             }

@@ -35,7 +35,12 @@ use self::{
     rules::{TABLE, Verb},
     store::Share,
 };
-use crate::{actor::Actor, categories::category_names, ledger::rules::Fund, money::to_money};
+use crate::{
+    actor::Actor,
+    categories::category_names,
+    ledger::{rules::Fund, store as ledger},
+    money::to_money,
+};
 
 pub(crate) use encode::day;
 
@@ -70,7 +75,7 @@ async fn view_share(
     let books = books(&mut *sql, &found.town, &found.delegation, Some(&found.committee)).await?;
     let mut share = encode::share(found, today)?;
     share.provenance = Some(encode::traced(found, &books)?.1);
-    share.account = encode::account(&found.town, &store::accounts(sql, found).await?);
+    share.account = encode::account(&found.town, &ledger::since(sql, &found.town, &found.key()).await?);
     Ok(share)
 }
 
@@ -123,7 +128,10 @@ impl Delegations {
             found.ok_or_else(|| call.missing(&scope, "linli.dev/DelegationShare", name.to_string()))?;
         let mut share = view_share(read.sql(), &found, call.today()).await?;
         let sees = |scope: &Scope| scope.is_town() || scope.ids().1.contains(&found.committee);
-        let held = store::accounts(read.sql(), &found).await?.iter().any(|account| account.held > Fen::ZERO);
+        let held = ledger::since(read.sql(), name.town(), &found.key())
+            .await?
+            .iter()
+            .any(|account| account.held > Fen::ZERO);
         let hindered = |verb| hindrance(verb, &found, held, &Actor::of(call));
         share.available_actions = available_unless(&TABLE, found.state()?, call, name.town(), sees, hindered);
         share.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;

@@ -14,8 +14,8 @@ use super::rules::{State, Sum};
 use crate::{
     actor::Actor,
     ledger::{
-        rules::{Earmark, Fund},
-        store::{Account, by_id, named},
+        rules::{Earmark, Fund, Key},
+        store::named,
     },
 };
 
@@ -89,6 +89,11 @@ impl Share {
     /// What its money is bound to.
     pub(crate) fn earmark(&self) -> Earmark {
         Earmark::Delegation(self.delegation.clone())
+    }
+
+    /// The committee's account of the task in the year of the offer.
+    pub(crate) fn key(&self) -> Key {
+        Key::committee(Fund::Delegated, self.fiscal_year, &self.committee, Some(self.earmark()))
     }
 
     /// Who accepted it.
@@ -302,22 +307,6 @@ pub(crate) async fn task_year(sql: &mut PgConnection, share: &Share) -> Result<i
         share.earmark().to_string(),
     );
     Ok(year.fetch_one(sql).await?.unwrap_or(share.fiscal_year))
-}
-
-/// The committee's accounts of a task: one a year, the last of them has what is left.
-pub(crate) async fn accounts(sql: &mut PgConnection, share: &Share) -> Result<Vec<Account>, Refusal> {
-    let ids = sqlx::query_scalar!(
-        "select id from account where town = $1 and kind = 'COMMITTEE' and fund = $2 and committee = $3 and earmark = $4 order by fiscal_year",
-        share.town,
-        Fund::Delegated.name(),
-        share.committee,
-        share.earmark().to_string(),
-    );
-    let mut accounts = Vec::new();
-    for id in ids.fetch_all(&mut *sql).await? {
-        accounts.extend(by_id(&mut *sql, &share.town, id).await?);
-    }
-    Ok(accounts)
 }
 
 /// What the ledger has of a task, added up; of one committee, or of all.

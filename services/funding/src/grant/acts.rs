@@ -23,7 +23,7 @@ use super::{
 use crate::{
     actor::{Actor, another},
     ledger::{
-        rules::{Earmark, Entry, EntryKind, For, Key},
+        rules::{Earmark, EntryKind, For, Key},
         store as ledger,
     },
     money,
@@ -192,22 +192,15 @@ async fn book(
     (from, to): (&Key, &Key),
     amount: Fen,
 ) -> Result<(), Refusal> {
-    ledger::year::need_open(work.sql(), &grant.town, from.fiscal_year).await?;
-    let accounts = ledger::open(work.sql(), &grant.town, &[from.clone(), to.clone()]).await?;
-    let [from, to] = accounts.as_slice() else {
-        return Err(Refusal::internal("two accounts were asked for"));
-    };
     let what = For {
         kind,
         key: &format!("grant/{}/{step}", grant.id),
-        fiscal_year: from.key.fiscal_year,
+        fiscal_year: from.fiscal_year,
         booked_on: work.call().today(),
         subject: &grant.name(),
         description,
     };
-    let mut entry = Entry::simple(what, from.id, to.id, amount);
-    entry.evidence.clone_from(&grant.evidence);
-    ledger::post(work, &grant.town, &[entry]).await
+    ledger::book(work, &grant.town, (what, &grant.evidence), (from, to), amount).await
 }
 
 /// GrantProjectGrant.
@@ -295,11 +288,11 @@ impl Verb for Close {
         let (grant, today) = (&locked.grant, work.call().today());
         let bound = Earmark::Project(grant.project.clone()).to_string();
         need_none(work.sql(), &grant.town, (&grant.committee, &bound), &grant.name()).await?;
-        for account in store::accounts(work.sql(), grant).await? {
+        for account in ledger::since(work.sql(), &grant.town, &grant.account()?).await? {
             ledger::expire_due(work.sql(), &grant.town, account.id, today).await?;
         }
         let mut returned = Vec::new();
-        for account in store::accounts(work.sql(), grant).await? {
+        for account in ledger::since(work.sql(), &grant.town, &grant.account()?).await? {
             if account.held > Fen::ZERO {
                 return Err(Refusal::new(&OPEN_HOLDS)
                     .with("name", &locked.name)

@@ -33,7 +33,7 @@ use self::{
     rules::{Source, State, TABLE, Verb},
     store::Grant,
 };
-use crate::{actor::Actor, delegation::day, money::to_money};
+use crate::{actor::Actor, delegation::day, ledger::store as ledger, money::to_money};
 
 const fn field(name: &'static str, column: &'static str, kind: Kind) -> FieldSpec {
     FieldSpec { name, column, kind }
@@ -93,7 +93,7 @@ async fn view(sql: &mut PgConnection, grant: &Grant) -> Result<pb::ProjectGrant,
         State::Granted | State::Closed => grant.amount(),
         State::Proposed | State::Rejected | State::Withdrawn => return Ok(answer),
     };
-    let accounts = store::accounts(sql, grant).await?;
+    let accounts = ledger::since(sql, &grant.town, &grant.account()?).await?;
     let left = match grant.state()? {
         // what lies there now belongs to a later grant of the project
         State::Closed => Fen::ZERO,

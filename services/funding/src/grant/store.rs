@@ -13,10 +13,7 @@ use uuid::Uuid;
 use super::rules::{Source, State};
 use crate::{
     actor::Actor,
-    ledger::{
-        rules::Key,
-        store::{Account, by_id, named},
-    },
+    ledger::{rules::Key, store::named},
 };
 
 /// A grant as it is shown.
@@ -187,23 +184,4 @@ pub(crate) async fn step(sql: &mut PgConnection, grant: &Grant, step: Step<'_>) 
         step.returned.fen(),
     );
     Ok(version.fetch_one(sql).await?)
-}
-
-/// The project's accounts from the year of the grant on: one a year, the last of them has what is left.
-pub(crate) async fn accounts(sql: &mut PgConnection, grant: &Grant) -> Result<Vec<Account>, Refusal> {
-    let key = grant.account()?;
-    let ids = sqlx::query_scalar!(
-        "select id from account where town = $1 and kind = 'COMMITTEE' and fund = $2 and committee = $3 and earmark = $4 and fiscal_year >= $5
-         order by fiscal_year",
-        grant.town,
-        key.fund.name(),
-        grant.committee,
-        key.earmark.map(|earmark| earmark.to_string()),
-        grant.fiscal_year,
-    );
-    let mut accounts = Vec::new();
-    for id in ids.fetch_all(&mut *sql).await? {
-        accounts.extend(by_id(&mut *sql, &grant.town, id).await?);
-    }
-    Ok(accounts)
 }

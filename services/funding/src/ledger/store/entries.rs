@@ -5,10 +5,10 @@ use kernel::{money::Fen, state::Named};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{named, refused_booking};
+use super::{named, open, refused_booking, year};
 use crate::{
     actor::Actor,
-    ledger::rules::{Entry, EntryKind},
+    ledger::rules::{Entry, EntryKind, For, Key},
 };
 
 /// Books `entries`: entries with their postings in one statement, balances by the trigger, under the accounts' locks.
@@ -84,6 +84,27 @@ pub(crate) async fn post_as(
         taken.map_or((None, Fen::ZERO), |(id, amount)| (Some(*id), Fen::of(-amount.fen())));
     let (year, key) = entries.first().map_or((0, ""), |entry| (entry.fiscal_year, entry.key.as_str()));
     Err(refused_booking(error.into(), town, (account, amount), year, key))
+}
+
+/// Books one movement between the accounts of two keys; those that are missing are made.
+///
+/// # Errors
+/// FISCAL_YEAR_CLOSED, FISCAL_YEAR_NOT_OPEN; those of [`post`].
+pub(crate) async fn book(
+    work: &mut Work,
+    town: &str,
+    (what, evidence): (For<'_>, &str),
+    (from, to): (&Key, &Key),
+    amount: Fen,
+) -> Result<(), Refusal> {
+    year::need_open(work.sql(), town, what.fiscal_year).await?;
+    let accounts = open(work.sql(), town, &[from.clone(), to.clone()]).await?;
+    let [from, to] = accounts.as_slice() else {
+        return Err(Refusal::internal("two accounts were asked for"));
+    };
+    let mut entry = Entry::simple(what, from.id, to.id, amount);
+    evidence.clone_into(&mut entry.evidence);
+    post(work, town, &[entry]).await
 }
 
 /// An entry as it was booked.

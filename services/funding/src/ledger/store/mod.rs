@@ -6,7 +6,7 @@ pub(crate) mod verify;
 pub(crate) mod views;
 pub(crate) mod year;
 
-pub(crate) use entries::{booked, post, post_as};
+pub(crate) use entries::{book, booked, post, post_as};
 pub(crate) use holds::{Held, NewHold, Outcome, expire_due, get_hold, hold, resolve};
 
 use chassis::{refusal::Refusal, work::Work};
@@ -75,30 +75,31 @@ pub(crate) fn named<N: Named>(text: &str) -> Result<N, Refusal> {
     N::from_name(text).ok_or_else(|| Refusal::internal(format!("{text} in the ledger")))
 }
 
-/// The parts of a key as columns.
-struct Columns {
+/// An account as the table keeps it.
+struct Row {
+    id: Uuid,
     kind: String,
     fund: String,
     fiscal_year: i32,
     committee: Option<String>,
     earmark: Option<String>,
     category: Option<String>,
+    balance_fen: i64,
+    held_fen: i64,
 }
 
-impl Columns {
-    fn key(self) -> Result<Key, Refusal> {
-        Ok(Key {
+impl Row {
+    fn account(self) -> Result<Account, Refusal> {
+        let earmark = self.earmark.map(|text| text.parse::<Earmark>());
+        let key = Key {
             kind: named::<AccountKind>(&self.kind)?,
             fund: named::<Fund>(&self.fund)?,
             fiscal_year: self.fiscal_year,
             committee: self.committee,
-            earmark: self
-                .earmark
-                .map(|text| text.parse::<Earmark>())
-                .transpose()
-                .map_err(Refusal::internal)?,
+            earmark: earmark.transpose().map_err(Refusal::internal)?,
             category: self.category,
-        })
+        };
+        Ok(Account { id: self.id, key, balance: Fen::of(self.balance_fen), held: Fen::of(self.held_fen) })
     }
 }
 
@@ -115,29 +116,14 @@ pub(crate) async fn find_all(
     town: &str,
     keys: &[Key],
 ) -> Result<Vec<Account>, Refusal> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         "select id, kind, fund, fiscal_year, committee, earmark, category, balance_fen, held_fen
          from account where town = $1 and key = any($2)",
         town,
         &texts(keys, ToString::to_string),
     );
-    let rows = rows.fetch_all(sql).await?.into_iter().map(|row| {
-        let columns = Columns {
-            kind: row.kind,
-            fund: row.fund,
-            fiscal_year: row.fiscal_year,
-            committee: row.committee,
-            earmark: row.earmark,
-            category: row.category,
-        };
-        Ok(Account {
-            id: row.id,
-            key: columns.key()?,
-            balance: Fen::of(row.balance_fen),
-            held: Fen::of(row.held_fen),
-        })
-    });
-    rows.collect()
+    rows.fetch_all(sql).await?.into_iter().map(Row::account).collect()
 }
 
 /// The account of a key, when it is there.
@@ -153,27 +139,33 @@ pub(crate) async fn find(sql: &mut PgConnection, town: &str, key: &Key) -> Resul
 /// # Errors
 /// What Postgres answered.
 pub(crate) async fn by_id(sql: &mut PgConnection, town: &str, id: Uuid) -> Result<Option<Account>, Refusal> {
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        Row,
         "select id, kind, fund, fiscal_year, committee, earmark, category, balance_fen, held_fen
          from account where town = $1 and id = $2",
         town,
         id,
     );
-    let Some(row) = row.fetch_optional(sql).await? else { return Ok(None) };
-    let columns = Columns {
-        kind: row.kind,
-        fund: row.fund,
-        fiscal_year: row.fiscal_year,
-        committee: row.committee,
-        earmark: row.earmark,
-        category: row.category,
-    };
-    Ok(Some(Account {
-        id: row.id,
-        key: columns.key()?,
-        balance: Fen::of(row.balance_fen),
-        held: Fen::of(row.held_fen),
-    }))
+    row.fetch_optional(sql).await?.map(Row::account).transpose()
+}
+
+/// A committee's accounts with this earmark from the year of `key` on: one a year, the last of them has what is left.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn since(sql: &mut PgConnection, town: &str, key: &Key) -> Result<Vec<Account>, Refusal> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, kind, fund, fiscal_year, committee, earmark, category, balance_fen, held_fen from account
+         where town = $1 and kind = $2 and fund = $3 and committee = $4 and earmark = $5 and fiscal_year >= $6 order by fiscal_year",
+        town,
+        key.kind.name(),
+        key.fund.name(),
+        key.committee.as_deref(),
+        key.earmark.as_ref().map(ToString::to_string),
+        key.fiscal_year,
+    );
+    rows.fetch_all(sql).await?.into_iter().map(Row::account).collect()
 }
 
 /// The accounts of `keys` in their order; those that are missing are made.
