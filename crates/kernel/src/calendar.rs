@@ -75,6 +75,8 @@ pub struct Moved {
 pub struct Calendar {
     days: BTreeMap<Date, DayKind>,
     announced: Option<i16>,
+    papers: usize,
+    last: Option<String>,
 }
 
 impl Calendar {
@@ -82,7 +84,8 @@ impl Calendar {
     pub fn from_papers(papers: &[Paper]) -> Calendar {
         let mut sorted: Vec<&Paper> = papers.iter().collect();
         sorted.sort_by_key(|paper| (paper.dated, &paper.code));
-        let mut calendar = Calendar::default();
+        let last = sorted.last().map(|paper| paper.code.clone());
+        let mut calendar = Calendar { papers: sorted.len(), last, ..Calendar::default() };
         for paper in sorted {
             for (day, kind) in &paper.days {
                 calendar.days.insert(*day, *kind);
@@ -97,6 +100,16 @@ impl Calendar {
     /// The last day of the last year that is announced.
     pub fn announced_until(&self) -> Option<Date> {
         self.announced.map(|year| date(year, 12, 31))
+    }
+
+    /// How many papers it is made of. A paper never changes and never goes: of two calendars the one of more papers is the later.
+    pub fn papers(&self) -> usize {
+        self.papers
+    }
+
+    /// The id of the paper with the last date.
+    pub fn last_paper(&self) -> Option<&str> {
+        self.last.as_deref()
     }
 
     /// What kind of day it is.

@@ -115,7 +115,10 @@ pub fn routes(
             governance: governance.clone(),
             mark,
         }))
-        .add_service(pb::report_service_server::ReportServiceServer::new(report::Reports(context.clone())))
+        .add_service(pb::report_service_server::ReportServiceServer::new(report::Reports {
+            context: context.clone(),
+            governance: governance.clone(),
+        }))
         .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
             context: context.clone(),
             worker: worker.clone(),

@@ -64,7 +64,7 @@ impl VerbGiven for Review {
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Review, &who, today)?;
         (locked.row.reviewed_by, locked.row.reviewed_person) = (Some(who.principal), who.person);
-        enter(work, &mut locked, to, today, days).await?;
+        enter(work, &mut locked, to, days).await?;
         let told = Told { verb: Verb::Review, event: "expense.reviewed", comment: &request.comment };
         finish(work, locked, told).await
     }
@@ -89,12 +89,8 @@ impl VerbGiven for PublishNotice {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::PublishNotice, &who, today)?;
-        let notice = days.term(today, u32::try_from(locked.row.notice_days).unwrap_or_default());
-        locked.row.notice_ends = Some(notice.due.to_string());
-        // the term of the approval runs from the end of the notice on; that it is in notice, since today
-        enter(work, &mut locked, to, notice.due, days).await?;
-        locked.row.since = today.to_string();
-        locked.row.due_provisional |= notice.provisional;
+        locked.row.notice_from = Some(today.to_string());
+        enter(work, &mut locked, to, days).await?;
         let told = Told { verb: Verb::PublishNotice, event: "expense.noticed", comment: &request.comment };
         finish(work, locked, told).await
     }
@@ -129,7 +125,7 @@ impl VerbGiven for Object {
         locked.row.open_objections += 1;
         // the answer to the first is what is waited for, and a second one gives no more time
         if locked.facts.state != to {
-            enter(work, &mut locked, to, today, days).await?;
+            enter(work, &mut locked, to, days).await?;
         }
         let told = Told { verb: Verb::Object, event: "expense.objected", comment: &request.comment };
         finish(work, locked, told).await
@@ -175,9 +171,7 @@ impl VerbGiven for Answer {
         let to = after_answer(locked.row.open_objections);
         if to != locked.facts.state {
             // what is left of the notice runs on; the approval's term follows it, or begins today
-            let since = locked.facts.notice_ends.filter(|end| *end > today).unwrap_or(today);
-            enter(work, &mut locked, to, since, days).await?;
-            locked.row.since = today.to_string();
+            enter(work, &mut locked, to, days).await?;
         }
         let told = Told {
             verb: Verb::AnswerObjection,
@@ -212,7 +206,7 @@ impl VerbGiven for Approve {
         }
         let to = locked.next(Verb::Approve, &who, today)?;
         (locked.row.approved_by, locked.row.approved_person) = (Some(who.principal), who.person);
-        enter(work, &mut locked, to, today, days).await?;
+        enter(work, &mut locked, to, days).await?;
         let told = Told { verb: Verb::Approve, event: "expense.approved", comment: &request.comment };
         finish(work, locked, told).await
     }
@@ -240,7 +234,7 @@ impl VerbGiven for RequestRevision {
         let to = locked.next(Verb::RequestRevision, &who, today)?;
         overtake(work, &mut locked).await?;
         locked.row.undecide();
-        enter(work, &mut locked, to, today, days).await?;
+        enter(work, &mut locked, to, days).await?;
         let told = Told {
             verb: Verb::RequestRevision,
             event: "expense.revisionRequested",
@@ -266,7 +260,7 @@ async fn end(work: &mut Work, mut locked: Locked, told: Told<'_>) -> Result<Reco
     let to = locked.next(told.verb, &who, today)?;
     overtake(work, &mut locked).await?;
     set_free(work, &locked.row).await?;
-    locked.row.enter(to, today, None);
+    locked.row.leave(to, today);
     finish(work, locked, told).await
 }
 

@@ -18,7 +18,7 @@ use kernel::{
 use uuid::Uuid;
 
 use super::{
-    edit::{Days, Locked, Told, applied, enter, finish, lock, record, sees, set_free, term},
+    edit::{Days, Locked, Told, applied, enter, finish, lock, record, sees, set_free},
     rules::{self, State, Verb},
     sealed::Payee,
     store::{self, Row},
@@ -215,7 +215,7 @@ impl VerbGiven for Create {
         let year = call.today().year();
         let mut row = first(&call, town, &new, &policy, &account);
         row.set_payee(work.vault(), &new.payee)?;
-        row.enter(State::Applied, call.today(), Some(term(&known.days, call.today(), &policy, Leg::Review)));
+        row.enter(State::Applied, call.today(), Some(policy.days(Leg::Review)), &known.days)?;
         row.number = rules::number(year, store::next_number(work.sql(), town, year).await?);
         hold_money(work, &row, &account).await?;
         store::create(work.sql(), &row, year).await?;
@@ -319,7 +319,7 @@ impl VerbGiven for Revise {
         row.notice_required = policy.needs_notice(row.amount(), &row.category);
         row.payment_failure.clear();
         hold_money(work, &locked.row, &account).await?;
-        enter(work, &mut locked, to, call.today(), days).await?;
+        enter(work, &mut locked, to, days).await?;
         let told = Told { verb: Verb::Revise, event: "expense.revised", comment: &request.comment };
         finish(work, locked, told).await
     }

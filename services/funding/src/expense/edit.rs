@@ -11,11 +11,7 @@ use chassis::{
 };
 use contracts::linli::funding::v1 as pb;
 use jiff::civil::Date;
-use kernel::{
-    calendar::{Calendar, Term},
-    name::ExpenseName,
-    state::Named,
-};
+use kernel::{calendar::Calendar, name::ExpenseName, state::Named};
 use serde_json::{Value, json};
 
 use super::{
@@ -27,10 +23,7 @@ use super::{
 use crate::{
     actor::Actor,
     ledger::store::{Outcome, resolve},
-    policy::{
-        self,
-        rules::{Leg, Policy},
-    },
+    policy::{self, rules::Policy},
 };
 
 /// What a step with a term is given: the working days.
@@ -89,12 +82,7 @@ pub(crate) async fn policy_of(work: &mut Work, row: &Row) -> Result<Policy, Refu
     policy.ok_or_else(|| Refusal::internal(format!("no policy for {} of {}", row.fiscal_year, row.town)))
 }
 
-/// The term of a leg from `since` on.
-pub(crate) fn term(days: &Calendar, since: Date, policy: &Policy, leg: Leg) -> Term {
-    days.term(since, u32::try_from(policy.days(leg)).unwrap_or_default())
-}
-
-/// Enters `to` on `since`: its term runs from there, by the policy in force and the working days.
+/// Enters `to` today: its term runs from there, by the policy in force and the working days.
 ///
 /// # Errors
 /// What Postgres answered.
@@ -102,15 +90,14 @@ pub(crate) async fn enter(
     work: &mut Work,
     locked: &mut Locked,
     to: State,
-    since: Date,
     days: &Calendar,
 ) -> Result<(), Refusal> {
-    let due = match rules::leg(to) {
+    let term = match rules::leg(to) {
         None => None,
-        Some(leg) => Some(term(days, since, &policy_of(work, &locked.row).await?, leg)),
+        Some(leg) => Some(policy_of(work, &locked.row).await?.days(leg)),
     };
-    locked.row.enter(to, since, due);
-    Ok(())
+    let today = work.call().today();
+    locked.row.enter(to, today, term, days)
 }
 
 /// What an event tells of an expense: nothing personal.

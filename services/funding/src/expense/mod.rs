@@ -6,6 +6,7 @@ pub(crate) mod edit;
 pub(crate) mod encode;
 pub(crate) mod pay;
 pub(crate) mod provenance;
+pub(crate) mod recount;
 pub(crate) mod rules;
 pub(crate) mod sealed;
 mod spoken;
@@ -67,6 +68,7 @@ impl Expenses {
     async fn read(&self, call: &Call, request: &pb::GetExpenseRequest) -> Result<pb::Expense, Refusal> {
         let name: ExpenseName = wire::name("name", &request.name)?;
         let scope = call.scope(name.town())?;
+        recount::for_reading(&self.context, &self.governance, call, name.town()).await?;
         let mut read = self.context.db.read().await?;
         let row = store::get(read.sql(), &name, &scope, false).await?;
         let row = row.ok_or_else(|| call.missing(&scope, "linli.dev/Expense", name.to_string()))?;
@@ -101,6 +103,7 @@ impl Expenses {
         let bound = format!("{} {}", request.filter, request.caller_relationship().as_str_name());
         let asked = listing::request_undated!(request);
         let (page, paging) = listing::Asked::read_bound(&self.context, call, asked, store::FILTER, &bound)?;
+        recount::for_reading(&self.context, &self.governance, call, &page.town).await?;
         let relation = relation(call, &page.town, request.caller_relationship());
         let mut rows = store::list(self.context.db.read().await?.sql(), &Asked { page, relation }).await?;
         let next_page_token = paging.next(&mut rows, |row| vec![row.id.to_string()]);
@@ -149,12 +152,20 @@ impl Expenses {
         Ok(apply::Known { days: self.governance.calendar().await?, committee })
     }
 
-    /// A step whose term is counted in working days.
+    /// A step whose term is counted in working days, of the expense that `name` reads.
     async fn step<V: VerbGiven<Given = Days>>(
         &self,
         request: Request<V::Request>,
+        name: impl Fn(&V::Request) -> &str,
     ) -> Result<Response<V::Answer>, Status> {
         let days: Arc<_> = self.governance.calendar().await?;
+        let call = Call::of(&request)?;
+        // what isn't a name, or not the caller's, is told by the step
+        if let Ok(name) = ExpenseName::parse(name(request.get_ref()))
+            && call.scope(name.town()).is_ok()
+        {
+            recount::recount(&self.context, &call, name.town(), &days).await?;
+        }
         mutate_given::<V>(&self.context, &days, request).await
     }
 }
@@ -204,49 +215,49 @@ impl ExpenseService for Expenses {
         &self,
         request: Request<pb::ReviseExpenseRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
-        self.step::<apply::Revise>(request).await
+        self.step::<apply::Revise>(request, |request| &request.name).await
     }
 
     async fn review_expense(
         &self,
         request: Request<pb::ReviewExpenseRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
-        self.step::<acts::Review>(request).await
+        self.step::<acts::Review>(request, |request| &request.name).await
     }
 
     async fn publish_expense_notice(
         &self,
         request: Request<pb::PublishExpenseNoticeRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
-        self.step::<acts::PublishNotice>(request).await
+        self.step::<acts::PublishNotice>(request, |request| &request.name).await
     }
 
     async fn object_to_expense(
         &self,
         request: Request<pb::ObjectToExpenseRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
-        self.step::<acts::Object>(request).await
+        self.step::<acts::Object>(request, |request| &request.name).await
     }
 
     async fn answer_expense_objection(
         &self,
         request: Request<pb::AnswerExpenseObjectionRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
-        self.step::<acts::Answer>(request).await
+        self.step::<acts::Answer>(request, |request| &request.name).await
     }
 
     async fn approve_expense(
         &self,
         request: Request<pb::ApproveExpenseRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
-        self.step::<acts::Approve>(request).await
+        self.step::<acts::Approve>(request, |request| &request.name).await
     }
 
     async fn request_expense_revision(
         &self,
         request: Request<pb::RequestExpenseRevisionRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
-        self.step::<acts::RequestRevision>(request).await
+        self.step::<acts::RequestRevision>(request, |request| &request.name).await
     }
 
     async fn reject_expense(
@@ -267,14 +278,14 @@ impl ExpenseService for Expenses {
         &self,
         request: Request<pb::PayExpenseRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
-        self.step::<pay::Pay>(request).await
+        self.step::<pay::Pay>(request, |request| &request.name).await
     }
 
     async fn settle_expense(
         &self,
         request: Request<pb::SettleExpenseRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
-        self.step::<pay::Settle>(request).await
+        self.step::<pay::Settle>(request, |request| &request.name).await
     }
 
     async fn disclose_expense(

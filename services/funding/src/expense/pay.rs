@@ -96,7 +96,7 @@ impl VerbGiven for Pay {
         let entry = paid(work, &mut locked, &who, &bank_reference).await?;
         let town = locked.town().to_owned();
         post(work, &town, &[entry]).await?;
-        enter(work, &mut locked, to, today, days).await?;
+        enter(work, &mut locked, to, days).await?;
         finish(work, locked, Told { verb: Verb::Pay, event: "expense.paid", comment: &request.comment }).await
     }
 }
@@ -199,7 +199,7 @@ impl VerbGiven for Settle {
         if rest > Fen::ZERO {
             refund(work, &mut locked, rest, &request.refund_reference).await?;
         }
-        enter(work, &mut locked, to, today, days).await?;
+        enter(work, &mut locked, to, days).await?;
         finish(work, locked, Told { verb: Verb::Settle, event: "expense.settled", comment: &request.comment })
             .await
     }
@@ -245,7 +245,7 @@ impl Acts for Disclose {
                 .map_err(|fault| Refusal::fields(vec![fault]))?;
         let to: State = locked.next(Verb::Disclose, &who, today)?;
         locked.row.disclosure = disclosure.to_string();
-        locked.row.enter(to, today, None);
+        locked.row.leave(to, today);
         finish(
             work,
             locked,

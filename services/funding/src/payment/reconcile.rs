@@ -9,7 +9,7 @@ use chassis::{
     work::{Change, Record, VerbGiven, Work},
 };
 use contracts::linli::funding::v1 as pb;
-use kernel::{calendar::Term, money::Fen, state::Named};
+use kernel::{money::Fen, state::Named};
 use uuid::Uuid;
 
 use super::{
@@ -22,7 +22,7 @@ use crate::{
     actor::Actor,
     expense::{
         self,
-        edit::{Days, Locked, Told, policy_of, term},
+        edit::{Days, Locked, Told, policy_of},
         pay::paid,
         rules::{State as Stage, Verb as Step},
         store::Row,
@@ -55,19 +55,18 @@ struct Moved {
     failed: Vec<Fen>,
 }
 
-/// The terms of settlement by fiscal year, each read once.
+/// The working days of settlement by fiscal year, each read once.
 #[derive(Default)]
-struct Terms(BTreeMap<i32, Term>);
+struct Terms(BTreeMap<i32, i32>);
 
 impl Terms {
-    async fn of(&mut self, work: &mut Work, days: &Days, row: &Row) -> Result<Term, Refusal> {
+    async fn of(&mut self, work: &mut Work, row: &Row) -> Result<i32, Refusal> {
         if let Some(term) = self.0.get(&row.fiscal_year) {
             return Ok(*term);
         }
-        let policy = policy_of(work, row).await?;
-        let due = term(days, work.call().today(), &policy, Leg::Settle);
-        self.0.insert(row.fiscal_year, due);
-        Ok(due)
+        let term = policy_of(work, row).await?.days(Leg::Settle);
+        self.0.insert(row.fiscal_year, term);
+        Ok(term)
     }
 }
 
@@ -75,13 +74,13 @@ async fn pay(
     work: &mut Work,
     moved: &mut Moved,
     mut locked: Locked,
-    (who, term): (&Actor, Term),
+    (who, term, days): (&Actor, i32, &Days),
     reference: &str,
 ) -> Result<(), Refusal> {
     let today = work.call().today();
     let to: Stage = locked.next(Step::Reconcile, &Actor::of(work.call()), today)?;
     moved.entries.push(paid(work, &mut locked, who, reference).await?);
-    locked.row.enter(to, today, Some(term));
+    locked.row.enter(to, today, Some(term), days)?;
     moved.paid.push(locked.row.amount());
     let told = Told { verb: Step::Reconcile, event: "expense.paid", comment: "" };
     moved.changes.push(expense::edit::save(work, &mut locked, told).await?);
@@ -114,8 +113,8 @@ async fn carry_out(
         if *outcome == Outcome::Paid {
             // who made the batch pays; who reads the file says what the bank did
             let payer = Actor::new(locked.row.paid_by.clone().unwrap_or_default(), &locked.row.paid_person);
-            let term = terms.of(work, days, &locked.row).await?;
-            pay(work, &mut moved, locked, (&payer, term), &reference).await?;
+            let term = terms.of(work, &locked.row).await?;
+            pay(work, &mut moved, locked, (&payer, term, days), &reference).await?;
         } else {
             locked.row.payment_failure.clone_from(&failure);
             moved.failed.push(locked.row.amount());

@@ -7,6 +7,7 @@ use chassis::{
     call::Call,
     context::Context,
     fields,
+    governance::Governance,
     identity::Scope,
     paging::{self, Paging},
     refusal::Refusal,
@@ -26,6 +27,7 @@ use uuid::Uuid;
 use self::rules::{OPEN, party, share_ppm};
 use crate::{
     delegation::day,
+    expense::recount::for_reading,
     ledger::{
         encode::fund,
         rules::{Earmark, Fund},
@@ -46,7 +48,12 @@ const OVERDUE: &[FieldSpec] = &[
 
 /// The gRPC service.
 #[derive(Clone, Debug)]
-pub struct Reports(pub Context);
+pub struct Reports {
+    /// What handlers share.
+    pub context: Context,
+    /// Who knows the working days, by which terms are counted.
+    pub governance: Governance,
+}
 
 /// Who must act, on the wire.
 fn party_of(state: &str, before_notice: bool, notice_runs: bool) -> pb::Party {
@@ -72,7 +79,7 @@ impl Reports {
         }
         let today = call.today();
         let year = if request.fiscal_year == 0 { today.year().into() } else { request.fiscal_year };
-        let mut read = self.0.db.read().await?;
+        let mut read = self.context.db.read().await?;
         let found = store::spendable(read.sql(), &name, year, today).await?;
         let allowed = store::allowed(read.sql(), name.town(), year).await?;
         let open = crate::year::store::is_open(read.sql(), name.town(), year).await?;
@@ -108,8 +115,9 @@ impl Reports {
 
     async fn waiting(&self, call: &Call, parent: &str) -> Result<pb::Waiting, Refusal> {
         let (town, scope) = within(call, parent)?;
+        for_reading(&self.context, &self.governance, call, town.town()).await?;
         let today = call.today();
-        let mut read = self.0.db.read().await?;
+        let mut read = self.context.db.read().await?;
         let mut query = store::waiting_query(town.town(), &scope, today);
         let found: Vec<store::Waiting> = query.build_query_as().fetch_all(read.sql()).await?;
         let mut lines = Vec::new();
@@ -134,16 +142,17 @@ impl Reports {
         request: &pb::ListOverdueExpensesRequest,
     ) -> Result<pb::ListOverdueExpensesResponse, Refusal> {
         let (town, scope) = within(call, &request.parent)?;
+        for_reading(&self.context, &self.governance, call, town.town()).await?;
         let filter = paging::filter(&request.filter, OVERDUE)?;
         let bound = [town.town(), &request.filter];
-        let paging = Paging::open(&self.0, call, &bound, request.page_size, &request.page_token)?;
+        let paging = Paging::open(&self.context, call, &bound, request.page_size, &request.page_token)?;
         let after = match paging.after.as_slice() {
             [due, id] => Uuid::parse_str(id).ok().map(|id| (due.clone(), id)),
             _ => None,
         };
         let today = call.today();
         let mut query = store::overdue_query((town.town(), &scope, today), &filter, after, paging.limit());
-        let mut read = self.0.db.read().await?;
+        let mut read = self.context.db.read().await?;
         let mut found: Vec<store::Overdue> = query.build_query_as().fetch_all(read.sql()).await?;
         let next_page_token = paging.next(&mut found, |row| vec![row.due.clone(), row.id.to_string()]);
         let overdue_expenses =
@@ -153,7 +162,7 @@ impl Reports {
 
     async fn spending(&self, call: &Call, request: &pb::GetSpendingRequest) -> Result<pb::Spending, Refusal> {
         let (town, scope) = within(call, &request.parent)?;
-        let mut read = self.0.db.read().await?;
+        let mut read = self.context.db.read().await?;
         let mut query = store::spending_query(town.town(), &scope, request.fiscal_year);
         let found: Vec<store::Spent> = query.build_query_as().fetch_all(read.sql()).await?;
         let mut lines = Vec::new();
@@ -181,9 +190,10 @@ impl Reports {
         request: &pb::ListPendingHandOversRequest,
     ) -> Result<pb::ListPendingHandOversResponse, Refusal> {
         let (town, scope) = within(call, &request.parent)?;
-        let paging = Paging::open(&self.0, call, &[town.town()], request.page_size, &request.page_token)?;
+        let paging =
+            Paging::open(&self.context, call, &[town.town()], request.page_size, &request.page_token)?;
         let after = paging.after_first().and_then(|id| Uuid::parse_str(id).ok());
-        let mut read = self.0.db.read().await?;
+        let mut read = self.context.db.read().await?;
         let mut query = store::hand_overs_query(town.town(), &scope, after, paging.limit());
         let mut found: Vec<store::HandOver> = query.build_query_as().fetch_all(read.sql()).await?;
         let next_page_token = paging.next(&mut found, |row| vec![row.id.to_string()]);

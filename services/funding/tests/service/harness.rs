@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use ::governance::access::BindingDirectory;
 use chassis::{
     clock::Clock,
+    context::Context,
     db::Schema,
     governance::{Governance, ServiceToken},
     identity::{CachedDirectory, DevClaims, DevDirectory, DevIssuer, Directory, Verifier},
@@ -30,6 +31,8 @@ pub(crate) struct Service {
     pub(crate) peer: Peer,
     pub(crate) governance: Governance,
     pub(crate) worker: Worker,
+    governance_peer: Peer,
+    keys: tempfile::TempDir,
     issuer: DevIssuer,
 }
 
@@ -50,6 +53,23 @@ fn gatekeeper(
     Layers { service, gatekeeper: Arc::new(gatekeeper), in_flight: 512, deadline: Duration::from_secs(60) }
 }
 
+/// A funding service on the database, which remembers nothing of governance yet.
+fn replica(
+    context: &Context,
+    governance: &Peer,
+    keys: &std::path::Path,
+    clock: &Clock,
+) -> (Peer, Governance, Worker) {
+    let issuer = || DevIssuer::load_or_create(keys).unwrap();
+    let token = ServiceToken::development(issuer(), "funding");
+    let governance = Governance::new("funding", governance.clone(), token);
+    let directory: Arc<dyn Directory> = Arc::new(CachedDirectory::new(Arc::new(governance.clone())));
+    let worker = Worker::new(context.clone(), clock.clone(), funding::jobs(&governance));
+    let layers = gatekeeper("funding", &issuer(), directory, clock);
+    let routes = funding::routes(context, &worker, &governance, None);
+    (layers::near(layers::layered(routes, &layers)), governance, worker)
+}
+
 /// Both services, with the town `malu`, its community `a` and the committees `c1` … `c3` and the village `v1` in governance, on
 /// `today`. Funding knows nothing yet.
 pub(crate) async fn service(today: Date) -> Service {
@@ -68,21 +88,20 @@ pub(crate) async fn service(today: Date) -> Service {
     let governance_peer = layers::near(layers::layered(routes, &governance_layers));
 
     let db = TestDb::new(&Schema::new("funding", &funding::MIGRATIONS)).await;
-    let again = DevIssuer::load_or_create(dir.path()).unwrap();
-    let token = ServiceToken::development(again, "funding");
-    let governance = Governance::new("funding", governance_peer, token);
-    let directory: Arc<dyn Directory> = Arc::new(CachedDirectory::new(Arc::new(governance.clone())));
-    let worker = Worker::new(db.context.clone(), clock.clone(), funding::jobs(&governance));
-    let funding_layers = gatekeeper("funding", &issuer, directory, &clock);
-    let routes = funding::routes(&db.context, &worker, &governance, None);
-    let peer = layers::near(layers::layered(routes, &funding_layers));
-
-    let service = Service { db, governance_db, clock, peer, governance, worker, issuer };
+    let (peer, governance, worker) = replica(&db.context, &governance_peer, dir.path(), &clock);
+    let service =
+        Service { db, governance_db, clock, peer, governance, worker, governance_peer, keys: dir, issuer };
     service.structure().await;
     service
 }
 
 impl Service {
+    /// Goes on through another replica, which reads anew what governance says.
+    pub(crate) fn fail_over(&mut self) {
+        (self.peer, self.governance, self.worker) =
+            replica(&self.db.context, &self.governance_peer, self.keys.path(), &self.clock);
+    }
+
     /// A worker beside the service's own.
     pub(crate) fn another_worker(&self) -> Worker {
         Worker::new(self.db.context.clone(), self.clock.clone(), funding::jobs(&self.governance))

@@ -3,6 +3,7 @@
 mod children;
 mod list;
 mod provenance;
+mod terms;
 
 pub(crate) use children::{
     Objection, Voucher, add_objection, add_vouchers, answer_objection, objections, open_of_others,
@@ -10,15 +11,16 @@ pub(crate) use children::{
 };
 pub(crate) use list::{Asked, FILTER, Relation, Steps, list, list_query};
 pub(crate) use provenance::steps;
+pub(crate) use terms::{counted_before, lock_counted_before, recounted};
 
 use chassis::{identity::Scope, refusal::Refusal, vault::Vault};
 use jiff::civil::Date;
-use kernel::{calendar::Term, money::Fen, name::ExpenseName, state::Named};
+use kernel::{calendar::Calendar, money::Fen, name::ExpenseName, state::Named};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{
-    rules::{Facts, State},
+    rules::{Facts, Running, State},
     sealed::Payee,
 };
 use crate::{
@@ -49,11 +51,15 @@ pub(crate) struct Row {
     pub(crate) policy: String,
     pub(crate) notice_required: bool,
     pub(crate) notice_days: i32,
+    pub(crate) notice_from: Option<String>,
     pub(crate) notice_ends: Option<String>,
     pub(crate) open_objections: i32,
     pub(crate) since: String,
+    pub(crate) term_from: Option<String>,
+    pub(crate) term_days: Option<i32>,
     pub(crate) due: Option<String>,
     pub(crate) due_provisional: bool,
+    pub(crate) papers: i32,
     pub(crate) applied_by: String,
     pub(crate) applied_person: String,
     pub(crate) reviewed_by: Option<String>,
@@ -79,7 +85,8 @@ pub(crate) struct Row {
 /// The columns of a [`Row`] of `expense x`.
 pub(crate) const COLUMNS: &str = "x.town, x.id, x.number, x.state, x.revision, x.committee, x.fund, x.fiscal_year, x.earmark, x.category,
     x.amount_fen, x.purpose, x.applied_on::text as applied_on, x.account, x.hold, x.payee_sealed, x.data_key, x.policy, x.notice_required,
-    x.notice_days, x.notice_ends::text as notice_ends, x.open_objections, x.since::text as since, x.due::text as due, x.due_provisional,
+    x.notice_days, x.notice_from::text as notice_from, x.notice_ends::text as notice_ends, x.open_objections, x.since::text as since,
+    x.term_from::text as term_from, x.term_days, x.due::text as due, x.due_provisional, x.papers,
     x.applied_by, x.applied_person, x.reviewed_by, x.reviewed_person, x.approved_by, x.approved_person, x.paid_by, x.paid_person,
     x.paid_on::text as paid_on, x.paid_fen, x.entry, x.bank_reference, x.payment_failure, x.settled_fen, x.refund_entry, x.refund_reference,
     x.disclosure, x.version, (extract(epoch from x.created) * 1000000)::bigint as created,
@@ -141,17 +148,64 @@ impl Row {
         Ok(())
     }
 
-    /// Enters a state: whose turn it is since when, and until when he is in time.
-    pub(crate) fn enter(&mut self, state: State, since: Date, term: Option<Term>) {
+    /// Enters a state: whose turn it is since when, and how many working days he has.
+    ///
+    /// # Errors
+    /// INTERNAL when a day of the row is none.
+    pub(crate) fn enter(
+        &mut self,
+        state: State,
+        since: Date,
+        term_days: Option<i32>,
+        days: &Calendar,
+    ) -> Result<(), Refusal> {
+        self.leave(state, since);
+        self.term_days = term_days;
+        self.term_from = term_days.map(|_| since.to_string());
+        self.count(days)
+    }
+
+    /// Enters a state in which nobody is waited for.
+    pub(crate) fn leave(&mut self, state: State, since: Date) {
         self.state = state.name().to_owned();
         self.since = since.to_string();
-        self.due = term.map(|term| term.due.to_string());
-        self.due_provisional = term.is_some_and(|term| term.provisional);
+        (self.term_from, self.term_days, self.due, self.due_provisional) = (None, None, None, false);
+    }
+
+    /// What the days of its open steps are counted from.
+    fn running(&self) -> Result<Running, Refusal> {
+        let counted = |from: Option<&str>, days: Option<i32>| {
+            let from = from.map(day).transpose()?;
+            Ok::<_, Refusal>(from.zip(days.and_then(|days| u32::try_from(days).ok())))
+        };
+        Ok(Running {
+            state: self.state()?,
+            term: counted(self.term_from.as_deref(), self.term_days)?,
+            notice: counted(self.notice_from.as_deref(), Some(self.notice_days))?,
+        })
+    }
+
+    /// Counts the days of its open steps; what was decided keeps its own.
+    ///
+    /// # Errors
+    /// INTERNAL when a day of the row is none.
+    pub(crate) fn count(&mut self, days: &Calendar) -> Result<(), Refusal> {
+        let running = self.running()?;
+        if let Some(notice) = running.notice_term(days) {
+            self.notice_ends = Some(notice.due.to_string());
+        }
+        if let Some(term) = running.term(days) {
+            self.due = Some(term.due.to_string());
+            self.due_provisional = term.provisional;
+        }
+        self.papers = i32::try_from(days.papers()).map_err(Refusal::internal)?;
+        Ok(())
     }
 
     /// Takes back what was decided before it goes to its applicant.
     pub(crate) fn undecide(&mut self) {
-        (self.reviewed_by, self.approved_by, self.notice_ends) = (None, None, None);
+        (self.reviewed_by, self.approved_by) = (None, None);
+        (self.notice_from, self.notice_ends) = (None, None);
         self.reviewed_person.clear();
         self.approved_person.clear();
         self.open_objections = 0;
@@ -223,9 +277,9 @@ pub(crate) async fn create(sql: &mut PgConnection, row: &Row, year: i16) -> Resu
     sqlx::query!(
         "insert into expense (town, id, number, number_year, state, committee, fund, fiscal_year, earmark, category, amount_fen, purpose,
                               applied_on, account, hold, payee_sealed, data_key, policy, notice_required, notice_days, since, due,
-                              due_provisional, applied_by, applied_person)
+                              due_provisional, applied_by, applied_person, term_from, term_days, papers)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::date, $14, $15, $16, $17, $18, $19, $20, $21::text::date,
-                 $22::text::date, $23, $24, $25)",
+                 $22::text::date, $23, $24, $25, $26::text::date, $27, $28)",
         row.town,
         row.id,
         row.number,
@@ -251,6 +305,9 @@ pub(crate) async fn create(sql: &mut PgConnection, row: &Row, year: i16) -> Resu
         row.due_provisional,
         row.applied_by,
         row.applied_person,
+        row.term_from,
+        row.term_days,
+        row.papers,
     )
     .execute(sql)
     .await?;
@@ -268,7 +325,8 @@ pub(crate) async fn save(sql: &mut PgConnection, row: &mut Row) -> Result<(), Re
                 since = $16::text::date, due = $17::text::date, due_provisional = $18, reviewed_by = $19, reviewed_person = $20,
                 approved_by = $21, approved_person = $22, paid_by = $23, paid_person = $24, paid_on = $25::text::date, paid_fen = $26,
                 entry = $27, bank_reference = $28, payment_failure = $29, settled_fen = $30, refund_entry = $31, refund_reference = $32,
-                disclosure = $33, version = version + 1, updated = clock_timestamp()
+                disclosure = $33, notice_from = $34::text::date, term_from = $35::text::date, term_days = $36, papers = $37,
+                version = version + 1, updated = clock_timestamp()
          where town = $1 and id = $2 returning version",
         row.town,
         row.id,
@@ -303,6 +361,10 @@ pub(crate) async fn save(sql: &mut PgConnection, row: &mut Row) -> Result<(), Re
         row.refund_entry,
         row.refund_reference,
         row.disclosure,
+        row.notice_from,
+        row.term_from,
+        row.term_days,
+        row.papers,
     )
     .fetch_one(sql)
     .await?;

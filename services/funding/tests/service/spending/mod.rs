@@ -8,6 +8,7 @@ mod lives;
 mod payments;
 mod plans;
 mod races;
+mod terms;
 
 use chassis::peer::Peer;
 use contracts::linli::funding::v1::{
