@@ -1,7 +1,8 @@
 //! Offering a task, and what becomes of a committee's share of it.
 
 use chassis::{
-    refusal::{ALREADY_EXISTS, Faults, FieldFault, Refusal},
+    call::Call,
+    refusal::{ALREADY_EXISTS, Faults, FieldFault, PERMISSION_DENIED, Refusal},
     state::transition,
     wire,
     work::{Change, Record, Verb, VerbGiven, Work, check_etag},
@@ -31,6 +32,9 @@ use crate::{
     open_expenses::need_none,
     reasons::{COMMITTEE_NOT_FOUND, DELEGATION_FUNDED, DELEGATION_UNFUNDED, OPEN_HOLDS, REASON_REQUIRED},
 };
+
+/// Who acts for every department of a town holds this.
+const ADMINISTER: &str = "funding.delegations.administer";
 
 /// The change that tells of a share.
 fn change(share: &Share, version: i64, verb: Do, to: State, comment: &str) -> Result<Change, Refusal> {
@@ -155,6 +159,7 @@ async fn lock(work: &mut Work, name: &str, etag: &str, verb: Do) -> Result<(Shar
     let scope = call.scope(name.town())?;
     let share = store::share(work.sql(), &name, &scope, true).await?;
     let share = share.ok_or_else(|| call.missing(&scope, "linli.dev/DelegationShare", name.to_string()))?;
+    need_own(&call, &share, verb)?;
     check_etag(&share.name(), etag, share.version)?;
     let to = transition(&TABLE, &share.name(), share.state()?, verb)?;
     Ok((share, to))
@@ -225,6 +230,19 @@ async fn record(
         changes: vec![told],
         answer: super::view_share(work.sql(), &now, today).await?,
     })
+}
+
+/// Refuses what a department does with a task to whoever didn't offer it: only the town's officers act for another one.
+pub(super) fn need_own(call: &Call, share: &Share, verb: Do) -> Result<(), Refusal> {
+    let own = match verb {
+        Do::Fund | Do::Withdraw | Do::Settle => Actor::of(call).is(&share.offered()),
+        // a new task is his who offers it; an answer is the committee's, within its area
+        Do::Create | Do::Accept | Do::Decline => true,
+    };
+    if own || call.may(ADMINISTER, &share.town).is_town() {
+        return Ok(());
+    }
+    Err(Refusal::new(&PERMISSION_DENIED).with("permission", ADMINISTER))
 }
 
 /// Refuses to fund what has its money.

@@ -132,7 +132,11 @@ impl Delegations {
             .await?
             .iter()
             .any(|account| account.held > Fen::ZERO);
-        let hindered = |verb| hindrance(verb, &found, held, &Actor::of(call));
+        let hindered = |verb| {
+            let foreign = acts::need_own(call, &found, verb).err();
+            let foreign = foreign.map(|why| Hindrance::of(Obstacle::Permission, &why));
+            foreign.or_else(|| hindrance(verb, &found, held, &Actor::of(call)))
+        };
         share.available_actions = available_unless(&TABLE, found.state()?, call, name.town(), sees, hindered);
         share.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
         Ok(share)

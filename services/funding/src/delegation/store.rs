@@ -63,6 +63,8 @@ pub(crate) struct Share {
     pub(crate) title: String,
     pub(crate) fiscal_year: i32,
     pub(crate) reply_due: String,
+    pub(crate) offered_by: String,
+    pub(crate) offered_person: String,
 }
 
 impl Share {
@@ -94,6 +96,11 @@ impl Share {
     /// The committee's account of the task in the year of the offer.
     pub(crate) fn key(&self) -> Key {
         Key::committee(Fund::Delegated, self.fiscal_year, &self.committee, Some(self.earmark()))
+    }
+
+    /// Who offered its task.
+    pub(crate) fn offered(&self) -> Actor {
+        Actor::new(self.offered_by.clone(), self.offered_person.clone())
     }
 
     /// Who accepted it.
@@ -173,7 +180,7 @@ const DELEGATION: &str = "select d.town, d.id, d.department, d.organisation, d.t
 const SHARE: &str = "select s.town, s.id, s.delegation, s.committee, s.amount_fen, s.state, s.accepted_by, s.accepted_person,
     s.decided_on::text as decided_on, s.settled_on::text as settled_on, s.reason, s.version,
     (extract(epoch from s.created) * 1000000)::bigint as created, (extract(epoch from s.updated) * 1000000)::bigint as updated,
-    d.department, d.title, d.fiscal_year, d.reply_due::text as reply_due
+    d.department, d.title, d.fiscal_year, d.reply_due::text as reply_due, d.offered_by, d.offered_person
     from delegation_share s join delegation d on d.town = s.town and d.id = s.delegation where s.town = ";
 
 /// Appends that a share of the delegation lies in the caller's areas.

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use chassis::peer::Peer;
-use contracts::linli::funding::v1::{self as pb, delegation_service_client::DelegationServiceClient};
+use contracts::linli::{
+    common::v1::Obstacle,
+    funding::v1::{self as pb, delegation_service_client::DelegationServiceClient},
+};
 use jiff::civil::date;
 use tokio::{sync::Barrier, task::JoinSet};
 use tonic::{Code, Request, Status};
@@ -322,4 +325,59 @@ async fn behind_the_services_back_a_share_stays_what_it_is() {
     ] {
         assert_eq!(service.constraint(&sql).await, constraint, "{sql}");
     }
+}
+
+#[tokio::test]
+async fn a_department_acts_on_its_own_tasks_and_the_town_on_all() {
+    let service = service(date(2020, 9, 1)).await;
+    service.year(2020).await;
+    let made = create(&service, "d-1", &[("c1", 0), ("c2", 500)]).await;
+    let (unfunded, funded) = (&made.shares[0], &made.shares[1]);
+    let taken = accept(&service, "w-1", funded).await.unwrap();
+    let fund = || pb::FundDelegationShareRequest {
+        name: unfunded.name.clone(),
+        etag: unfunded.etag.clone(),
+        request_id: uuid(),
+        amount: Some(fen(100)),
+        evidence: "马办〔2020〕7号".to_owned(),
+        ..Default::default()
+    };
+    let withdraw = || pb::WithdrawDelegationShareRequest {
+        name: unfunded.name.clone(),
+        etag: unfunded.etag.clone(),
+        request_id: uuid(),
+        comment: "撤回".to_owned(),
+        validate_only: false,
+    };
+    let settle = || pb::SettleDelegationShareRequest {
+        name: taken.name.clone(),
+        etag: taken.etag.clone(),
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let before = service.dump().await;
+    let stranger = service.token("d-2", "department", "malu");
+    for refused in [
+        client(&service).fund_delegation_share(with(fund(), &stranger)).await.unwrap_err(),
+        client(&service).withdraw_delegation_share(with(withdraw(), &stranger)).await.unwrap_err(),
+        client(&service).settle_delegation_share(with(settle(), &stranger)).await.unwrap_err(),
+    ] {
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::PermissionDenied, "PERMISSION_DENIED")
+        );
+    }
+    assert_eq!(service.dump().await, before, "a refusal changes nothing");
+    let seen = pb::GetDelegationShareRequest { name: unfunded.name.clone() };
+    let obstacle = async |token: &str| {
+        let seen =
+            client(&service).get_delegation_share(with(seen.clone(), token)).await.unwrap().into_inner();
+        seen.available_actions.iter().find(|action| action.verb == "withdraw").unwrap().obstacle()
+    };
+    assert_eq!(obstacle(&stranger).await, Obstacle::Permission);
+    // another login of the same person is the same department's
+    let own = service.login("d-1-again", "d-1", "department", "malu");
+    assert_eq!(obstacle(&own).await, Obstacle::Unspecified);
+    client(&service).withdraw_delegation_share(with(withdraw(), &own)).await.unwrap();
+    client(&service).settle_delegation_share(service.officer("o-1", settle())).await.unwrap();
 }
