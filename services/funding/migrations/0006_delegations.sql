@@ -19,6 +19,7 @@ create table delegation (
     version         bigint      not null default 1,
     created         timestamptz not null default clock_timestamp(),
     primary key (town, id),
+    constraint delegation_offered_once unique (town, id, offered_by, offered_person),
     constraint delegation_due_after_offer check (reply_due >= offered_on),
     foreign key (town, fiscal_year) references fiscal_year (town, year)
 );
@@ -32,6 +33,9 @@ create table delegation_share (
     -- what proves the money of a share that was funded after its offer
     evidence        text        not null default '',
     state           text        not null default 'OFFERED' check (state in ('OFFERED', 'ACCEPTED', 'DECLINED', 'WITHDRAWN', 'SETTLED')),
+    -- of its delegation
+    offered_by      text        not null,
+    offered_person  text        not null default '',
     accepted_by     text        not null default '',
     accepted_person text        not null default '',
     decided_on      date,
@@ -45,7 +49,10 @@ create table delegation_share (
     primary key (town, id),
     -- a committee has one share of a delegation, so the task's account is its own
     constraint delegation_share_once unique (town, delegation, committee),
-    foreign key (town, delegation) references delegation (town, id),
+    constraint delegation_share_offered_with_it
+        foreign key (town, delegation, offered_by, offered_person) references delegation (town, id, offered_by, offered_person),
+    constraint delegation_share_accepted_by_another
+        check (accepted_by = '' or are_two(offered_by, offered_person, accepted_by, accepted_person)),
     -- a task that comes down without its money can't be taken on
     constraint delegation_share_accepted_is_funded check (amount_fen > 0 or state not in ('ACCEPTED', 'SETTLED')),
     constraint delegation_share_declined_with_reason check (state not in ('DECLINED', 'WITHDRAWN') or reason <> ''),
@@ -72,7 +79,8 @@ begin
         end if;
         return new;
     end if;
-    if (new.town, new.id, new.delegation, new.committee, new.created) is distinct from (old.town, old.id, old.delegation, old.committee, old.created)
+    if (new.town, new.id, new.delegation, new.committee, new.offered_by, new.offered_person, new.created)
+        is distinct from (old.town, old.id, old.delegation, old.committee, old.offered_by, old.offered_person, old.created)
         or (new.amount_fen <> old.amount_fen and not (old.amount_fen = 0 and old.state = 'OFFERED' and new.state = 'OFFERED' and new.evidence <> '')) then
         perform refuse('delegation_keeps_its_offer', format('share %s', old.id));
     end if;

@@ -131,7 +131,10 @@ pub static ROLES: &[Role] = &[
                 "funding.policies.*",
                 "funding.allocationRuns.*",
                 "funding.allocations.*",
-                "funding.delegations.*",
+                "funding.delegations.create",
+                "funding.delegations.fund",
+                "funding.delegations.withdraw",
+                "funding.delegations.settle",
                 "funding.grants.*",
                 "funding.years.*",
                 "platform.imports.*",
@@ -331,9 +334,20 @@ fn matches(held: &str, wanted: &str) -> bool {
     }
 }
 
-/// Whether holders of `held` hold all of `role` in all of `area`: nobody grants more than that.
+/// Roles that holders of another hand out without doing what they do: the town appoints the officers of a committee, and none of it acts
+/// for the committee by that.
+const APPOINTS: &[(&str, &str)] = &[("town-officer", "committee-officer")];
+
+fn appoints(holder: &Role, wanted: &Role) -> bool {
+    APPOINTS.contains(&(holder.id, wanted.id))
+}
+
+/// Whether holders of `held` hold all of `role` in all of `area`, or appoint to it: nobody grants more than that.
 pub fn covers(held: &[Grant], role: &Role, area: &Area, tree: &AreaTree) -> bool {
     role.all().all(|wanted| {
+    if held.iter().any(|grant| tree.contains(&grant.area, area) && appoints(grant.role, role)) {
+        return true;
+    }
         held.iter().any(|grant| {
             tree.contains(&grant.area, area) && grant.role.all().any(|pattern| matches(pattern, wanted))
         })
@@ -355,13 +369,31 @@ mod tests {
     }
 
     proptest! {
+    #[test]
+    fn the_town_appoints_committee_officers_in_its_area_and_no_other_role_by_that() {
+        let held = |area: Area| [Grant { role: role("town-officer").unwrap(), area }];
+        let (town, tree) = (Area::Town("malu".to_owned()), AreaTree::default());
+        let officer = role("committee-officer").unwrap();
+        assert!(covers(&held(town.clone()), officer, &town, &tree));
+        assert!(!covers(&held(Area::Town("other".to_owned())), officer, &town, &tree));
+        assert!(!covers(&held(town.clone()), role("town-cashier").unwrap(), &town, &tree));
+        for own in [
+            "funding.delegations.accept",
+            "funding.expenses.review",
+            "funding.expenses.publish",
+            "funding.expenses.answer",
+        ] {
+            assert!(allows(officer, own) && !allows(role("town-officer").unwrap(), own), "{own}");
+        }
+    }
+
         /// Against the plain reading: every permission of the contract that the new role allows, some grant allows.
         #[test]
         fn what_may_be_granted_is_held(holder in 0..ROLES.len(), wanted in 0..ROLES.len()) {
             let area = Area::Town("malu".to_owned());
             let held = [Grant { role: &ROLES[holder], area: area.clone() }];
             let samples = ["governance.committees.merge", "governance.blocks.get", "platform.audit.list", "platform.operations.cancel", "funding.entries.post", "governance.towns.create"];
-            if covers(&held, &ROLES[wanted], &area, &AreaTree::default()) {
+            if covers(&held, &ROLES[wanted], &area, &AreaTree::default()) && !appoints(&ROLES[holder], &ROLES[wanted]) {
                 for permission in samples.iter().filter(|p| allows(&ROLES[wanted], p)) {
                     prop_assert!(allows(&ROLES[holder], permission), "{permission}");
                 }

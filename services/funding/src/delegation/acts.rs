@@ -263,6 +263,11 @@ pub(super) fn need_funded(share: &Share) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Refuses to accept to who offered: the committee takes a task on, nobody takes on his own.
+pub(super) fn need_another_than_offered(share: &Share, who: &Actor) -> Result<(), Refusal> {
+    another(&share.name(), Do::Accept.name(), who, &[(Do::Create.name(), &share.offered())])
+}
+
 /// Refuses to settle to who accepted.
 pub(super) fn need_another(share: &Share, who: &Actor) -> Result<(), Refusal> {
     another(&share.name(), Do::Settle.name(), who, &[(Do::Accept.name(), &share.accepted())])
@@ -313,6 +318,7 @@ impl Verb for Accept {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::DelegationShare>, Refusal> {
         let (share, to) = lock(work, &request.name, &request.etag, Do::Accept).await?;
+        need_another_than_offered(&share, &Actor::of(work.call()))?;
         need_funded(&share)?;
         let year = store::task_year(work.sql(), &share).await?;
         let fund = crate::ledger::rules::Fund::Delegated;

@@ -177,12 +177,15 @@ impl Delegations {
 /// What stands in the way beside state and permission; `held` says whether money of the share is.
 fn hindrance(verb: Verb, of: &Share, held: bool, who: &Actor) -> Option<Hindrance> {
     let missing = |why: Refusal| Hindrance::of(Obstacle::Missing, &why);
+    let four_eyes = |why: Refusal| Hindrance::of(Obstacle::FourEyes, &why);
     match verb {
         Verb::Fund => acts::need_unfunded(of).err().map(missing),
-        Verb::Accept => acts::need_funded(of).err().map(missing),
+        Verb::Accept => {
+            let another = acts::need_another_than_offered(of, who).err().map(four_eyes);
+            another.or_else(|| acts::need_funded(of).err().map(missing))
+        }
         Verb::Settle => {
-            let another = acts::need_another(of, who).err();
-            let another = another.map(|why| Hindrance::of(Obstacle::FourEyes, &why));
+            let another = acts::need_another(of, who).err().map(four_eyes);
             let (zh, en) = ("尚有冻结的经费", "money of it is held");
             another.or_else(|| held.then(|| Hindrance::new(Obstacle::Missing, zh, en)))
         }

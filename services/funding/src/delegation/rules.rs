@@ -67,7 +67,7 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             Verb::Accept,
             State::Accepted,
             "funding.delegations.accept",
-            &["it has its money"],
+            &["another person than who offered it", "it has its money"],
         ),
         Row::new(
             Some(State::Offered),

@@ -160,8 +160,9 @@ pub(crate) async fn create_shares(
     shares: &[(Uuid, String, Fen)],
 ) -> Result<(), Refusal> {
     sqlx::query!(
-        "insert into delegation_share (town, id, delegation, committee, amount_fen)
-         select $1, id, $2, committee, amount from unnest($3::uuid[], $4::text[], $5::bigint[]) as s (id, committee, amount)",
+        "insert into delegation_share (town, id, delegation, committee, amount_fen, offered_by, offered_person)
+         select d.town, s.id, d.id, s.committee, s.amount, d.offered_by, d.offered_person
+         from delegation d, unnest($3::uuid[], $4::text[], $5::bigint[]) as s (id, committee, amount) where d.town = $1 and d.id = $2",
         name.town(),
         name.delegation(),
         &shares.iter().map(|(id, _, _)| *id).collect::<Vec<_>>(),
@@ -180,7 +181,7 @@ const DELEGATION: &str = "select d.town, d.id, d.department, d.organisation, d.t
 const SHARE: &str = "select s.town, s.id, s.delegation, s.committee, s.amount_fen, s.state, s.accepted_by, s.accepted_person,
     s.decided_on::text as decided_on, s.settled_on::text as settled_on, s.reason, s.version,
     (extract(epoch from s.created) * 1000000)::bigint as created, (extract(epoch from s.updated) * 1000000)::bigint as updated,
-    d.department, d.title, d.fiscal_year, d.reply_due::text as reply_due, d.offered_by, d.offered_person
+    d.department, d.title, d.fiscal_year, d.reply_due::text as reply_due, s.offered_by, s.offered_person
     from delegation_share s join delegation d on d.town = s.town and d.id = s.delegation where s.town = ";
 
 /// Appends that a share of the delegation lies in the caller's areas.

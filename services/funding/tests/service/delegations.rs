@@ -210,6 +210,26 @@ async fn an_unfunded_offer_can_be_declined_and_never_accepted_until_its_money_co
 }
 
 #[tokio::test]
+async fn who_offered_a_task_does_not_take_it_on_and_the_town_does_not_answer_for_a_committee() {
+    let service = service(date(2020, 9, 1)).await;
+    service.year(2020).await;
+    let made = create(&service, "d-1", &[("c1", 1_000)]).await;
+    let before = service.dump().await;
+    // the person of the department, with the role of the committee
+    assert_eq!(reason(&accept(&service, "d-1", &made.shares[0]).await.unwrap_err()), "MAKER_IS_CHECKER");
+    let request = pb::AcceptDelegationShareRequest {
+        name: made.shares[0].name.clone(),
+        etag: made.shares[0].etag.clone(),
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let town = client(&service).accept_delegation_share(service.officer("o-1", request)).await.unwrap_err();
+    assert_eq!(reason(&town), "PERMISSION_DENIED");
+    assert_eq!(service.dump().await, before, "a refusal changes nothing");
+    accept(&service, "w-1", &made.shares[0]).await.unwrap();
+}
+
+#[tokio::test]
 async fn bad_offers_are_refused_each_by_its_reason_and_store_nothing() {
     let service = service(date(2020, 7, 15)).await;
     service.year(2020).await;
@@ -292,7 +312,8 @@ async fn behind_the_services_back_a_share_stays_what_it_is() {
     let made = create(&service, "d-1", &[("c1", 1_000), ("c2", 0)]).await;
     accept(&service, "w-1", &made.shares[0]).await.unwrap();
     let accepted = "accepted_by = 'p', decided_on = '2020-09-01'";
-    let second = "insert into delegation_share (town, id, delegation, committee, amount_fen) values ('malu', gen_random_uuid(), 'd-1', 'c1', 0)";
+    let second = "insert into delegation_share (town, id, delegation, committee, amount_fen, offered_by, offered_person)
+        select town, gen_random_uuid(), id, 'c1', 0, offered_by, offered_person from delegation";
     for (sql, constraint) in [
         (second.to_owned(), "delegation_share_once"),
         (
@@ -312,6 +333,14 @@ async fn behind_the_services_back_a_share_stays_what_it_is() {
                 .to_owned(),
             "delegation_share_settled_by_another",
         ),
+        (
+            "update delegation_share set amount_fen = 5, evidence = 'x' where committee = 'c2';
+             update delegation_share set state = 'ACCEPTED', accepted_by = 'q', accepted_person = offered_person, decided_on = '2020-09-01'
+                 where committee = 'c2'"
+                .to_owned(),
+            "delegation_share_accepted_by_another",
+        ),
+        ("update delegation_share set offered_by = 'q' where committee = 'c2'".to_owned(), "delegation_keeps_its_offer"),
         (
             "update delegation_share set state = 'OFFERED', accepted_by = '', accepted_person = '', decided_on = null where committee = 'c1'"
                 .to_owned(),
