@@ -7,6 +7,7 @@ mod flow;
 mod lives;
 mod payments;
 mod plans;
+mod provenance;
 mod races;
 mod terms;
 
