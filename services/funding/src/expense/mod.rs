@@ -28,7 +28,10 @@ use contracts::linli::{
     common::v1::{AvailableAction, CallerRelationship},
     funding::v1::{self as pb, expense_service_server::ExpenseService},
 };
-use kernel::name::{CommitteeName, ExpenseName};
+use kernel::{
+    name::{CommitteeName, ExpenseName},
+    text::is_invisible,
+};
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
@@ -124,17 +127,20 @@ impl Expenses {
         let row = row.ok_or_else(|| call.missing(&scope, "linli.dev/Expense", name.to_string()))?;
         let mut expense = self.whole(work.sql(), call, &row).await?;
         let objections = store::objections(work.sql(), &row.town, row.id).await?;
+        let payee = row.payee(self.context.db.vault())?;
+        // what for stands in the audit; it is the caller's words, and repeats neither name nor account of who is paid
+        let purpose = payee.scrub(&one_line(&request.purpose));
         work.commit(Record {
             town: row.town.clone(),
             resource: row.name(),
-            summary: format!("read payee and objections of {} in clear", row.name()),
+            summary: format!("read payee and objections of {} in clear: {purpose}", row.name()),
             changes: Vec::new(),
             // the answer of a reading is never kept
             answer: pb::Expense::default(),
         })
         .await?;
         let vault = self.context.db.vault();
-        expense.payee = Some(row.payee(vault)?.revealed());
+        expense.payee = Some(payee.revealed());
         let clear = objections.iter().map(|one| encode::revealed_objection(vault, &row.name(), one));
         expense.objections = clear.collect::<Result<_, _>>()?;
         Ok(expense)
@@ -168,6 +174,12 @@ impl Expenses {
         }
         mutate_given::<V>(&self.context, &days, request).await
     }
+}
+
+/// Words on one line, each apart by one space and without signs that nobody sees.
+fn one_line(text: &str) -> String {
+    let seen: String = text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect();
+    seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn relation(call: &Call, town: &str, asked: CallerRelationship) -> Relation {
