@@ -271,6 +271,58 @@ declare
     total       bigint;
     stands      record;
 begin
+-- An expense pays from an account of its own committee, fund, year and earmark; none of these changes afterwards.
+create function expense_has_its_account() returns trigger language plpgsql security definer set search_path from current as $$
+begin
+    if not exists (select from account a where a.town = new.town and a.id = new.account and a.kind = 'COMMITTEE' and a.committee = new.committee
+            and a.fund = new.fund and a.fiscal_year = new.fiscal_year and a.earmark is not distinct from new.earmark) then
+        perform refuse('expense_has_its_account', format('expense %s', new.number));
+    end if;
+    return new;
+end
+$$;
+create trigger expense_has_its_account before insert on expense for each row execute function expense_has_its_account();
+
+-- Whether an entry moves so much from an account of a committee to what was spent of it on a category, and nothing else; below zero it is the
+-- way back.
+create function entry_spends(of_town text, which uuid, source uuid, its_category text, fen bigint) returns boolean language sql stable as $$
+    select count(*) = 2 and bool_and(case
+            when p.account = source then p.amount_fen = -fen
+            else p.amount_fen = fen and spent.kind = 'EXPENDITURE' and spent.category = its_category
+                and (spent.committee, spent.fund, spent.fiscal_year) = (own.committee, own.fund, own.fiscal_year)
+                and spent.earmark is not distinct from own.earmark end)
+        from posting p join account spent on spent.town = p.town and spent.id = p.account
+            join account own on own.town = p.town and own.id = source
+        where p.town = of_town and p.entry = which
+$$;
+
+-- What was paid, and what came back of it, is what the entries of an expense moved.
+create function expense_books_what_it_pays() returns trigger language plpgsql security definer set search_path from current as $$
+begin
+    if new.entry is not null and not entry_spends(new.town, new.entry, new.account, new.category, new.paid_fen)
+        or new.refund_entry is not null
+            and not entry_spends(new.town, new.refund_entry, new.account, new.category, new.settled_fen - new.paid_fen) then
+        perform refuse('expense_books_what_it_pays', format('expense %s is %s', new.number, new.state));
+    end if;
+    return null;
+end
+$$;
+create constraint trigger expense_books_what_it_pays after insert or update of entry, paid_fen, refund_entry, settled_fen on expense
+    deferrable initially deferred for each row execute function expense_books_what_it_pays();
+
+-- A hold is posted by an entry that takes as much from its account.
+create function hold_is_what_its_entry_takes() returns trigger language plpgsql security definer set search_path from current as $$
+begin
+    if new.state = 'POSTED' and new.posted_fen is distinct from
+            (select -sum(p.amount_fen) from posting p where p.town = new.town and p.entry = new.entry and p.account = new.account) then
+        perform refuse('hold_is_what_its_entry_takes', format('hold %s', new.id));
+    end if;
+    return null;
+end
+$$;
+create constraint trigger hold_is_what_its_entry_takes after insert or update on hold
+    deferrable initially deferred for each row execute function hold_is_what_its_entry_takes();
+
     its_expense := case tg_table_name when 'expense' then to_jsonb(new) ->> 'id' else to_jsonb(new) ->> 'expense' end;
     select e.number, e.paid_fen, e.settled_fen into stands from expense e where e.town = new.town and e.id = its_expense for update;
     select coalesce(sum(v.amount_fen), 0) into total from expense_voucher v where v.town = new.town and v.expense = its_expense;

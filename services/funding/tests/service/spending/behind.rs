@@ -110,6 +110,62 @@ async fn what_was_paid_stays_and_vouchers_prove_no_more() {
 }
 
 #[tokio::test]
+async fn an_expense_has_its_own_account_and_its_entries_move_what_it_says() {
+    let service = funded(date(2020, 6, 1)).await;
+    let approved = service.approved_expense(5_000).await;
+    let of = id(&approved.name);
+    let another = |column: &str, value: &str| {
+        let columns = ["committee", "fund", "fiscal_year", "earmark", "account"];
+        let values = columns.map(|one| if one == column { value } else { one }).join(", ");
+        format!(
+            "insert into expense (town, id, number, number_year, state, committee, fund, fiscal_year, earmark, account, category, amount_fen, purpose,
+                 applied_on, hold, payee_sealed, data_key, policy, notice_required, notice_days, since, applied_by)
+             select town, gen_random_uuid(), '支-2020-000099', 2020, 'APPLIED', {values}, category, amount_fen, purpose, applied_on,
+                 gen_random_uuid(), payee_sealed, data_key, policy, notice_required, notice_days, since, applied_by from expense"
+        )
+    };
+    for (column, value) in [
+        ("committee", "'c2'"),
+        ("fund", "'SERVICE'"),
+        ("fiscal_year", "2021"),
+        ("earmark", "'carried'"),
+        ("account", "(select id from account where kind = 'APPROPRIATION' and fund = 'WORK')"),
+    ] {
+        assert_eq!(service.constraint(&another(column, value)).await, "expense_has_its_account", "{column}");
+    }
+    // a hold is posted by what takes its money, and by no other entry
+    let other = "(select id from entry where kind = 'ALLOCATION' limit 1)";
+    let by_another = format!(
+        "update hold set state = 'POSTED', posted_fen = 5000, entry = {other}, resolved_on = '2020-06-01' where id = '{}'",
+        id(&approved.hold)
+    );
+    assert_eq!(service.constraint(&by_another).await, "expense_holds_its_money");
+    let free = "insert into hold (town, id, account, amount_fen, key, subject, purpose, held_on, held_by)
+        select 'malu', '00000000-0000-0000-0000-0000000000aa', account, 700, 'k', 's', 'p', '2020-06-01', 'p' from expense;
+        update hold set state = 'POSTED', posted_fen = 700, entry = (select id from entry where kind = 'ALLOCATION' limit 1),
+            resolved_on = '2020-06-01' where key = 'k'";
+    assert_eq!(service.constraint(free).await, "hold_is_what_its_entry_takes");
+    // paid by an entry that takes as much from the account and brings it elsewhere than to what was spent on its category
+    let elsewhere = format!(
+        "insert into account (town, id, kind, fund, fiscal_year, committee, category)
+             values ('malu', '00000000-0000-0000-0000-0000000000bb', 'EXPENDITURE', 'WORK', 2020, 'c1', 'UTILITIES');
+         update hold set state = 'POSTED', posted_fen = 5000, entry = '00000000-0000-0000-0000-0000000000cc', resolved_on = '2020-06-01'
+             where id = '{}';
+         with booked as (insert into entry (town, id, kind, key, fiscal_year, booked_on, subject, description, postings, principal)
+             values ('malu', '00000000-0000-0000-0000-0000000000cc', 'EXPENSE', 'x', 2020, '2020-06-01', 's', 'd', 2, 'p'))
+         insert into posting (town, entry, n, account, amount_fen, booked_on)
+             select town, '00000000-0000-0000-0000-0000000000cc'::uuid, 1, account, -5000, '2020-06-01'::date from expense union all
+             select 'malu', '00000000-0000-0000-0000-0000000000cc', 2, '00000000-0000-0000-0000-0000000000bb', 5000, '2020-06-01';
+         update expense set state = 'PAID', paid_by = 'x', paid_on = '2020-06-01', paid_fen = 5000, bank_reference = 'b',
+             entry = '00000000-0000-0000-0000-0000000000cc' where id = '{of}'",
+        id(&approved.hold)
+    );
+    assert_eq!(service.constraint(&elsewhere).await, "expense_books_what_it_pays");
+    let right = elsewhere.replace("'UTILITIES'", "'OFFICE'");
+    service.sql(&right).await;
+}
+
+#[tokio::test]
 async fn nothing_is_approved_past_an_open_objection() {
     let service = funded(date(2020, 6, 1)).await;
     let applied = service.apply(APPLICANT, application("c1", pb::Fund::Service, "AID", 1_000)).await.unwrap();
