@@ -29,16 +29,27 @@ create table payment_batch (
 create index payment_batch_of_state on payment_batch (town, state, id);
 
 create table payment_line (
-    town           text    not null,
-    batch          uuid    not null,
-    n              integer not null check (n between 1 and 1000),
-    expense        uuid    not null,
-    amount_fen     bigint  not null check (amount_fen > 0),
-    state          text    not null default 'PENDING' check (state in ('PENDING', 'PAID', 'FAILED', 'RELEASED')),
-    bank_reference text    not null default '',
+    town            text    not null,
+    batch           uuid    not null,
+    n               integer not null check (n between 1 and 1000),
+    expense         uuid    not null,
+    amount_fen      bigint  not null check (amount_fen > 0),
+    -- what is paid for and to whom, and who let it come so far, as the expense had it when it was gathered: a later revision is another line's
+    purpose         text    not null,
+    -- sealed for the expense
+    payee_sealed    bytea   not null,
+    data_key        integer not null check (data_key > 0),
+    applied_by      text    not null,
+    applied_person  text    not null default '',
+    reviewed_by     text    not null,
+    reviewed_person text    not null default '',
+    approved_by     text    not null,
+    approved_person text    not null default '',
+    state           text    not null default 'PENDING' check (state in ('PENDING', 'PAID', 'FAILED', 'RELEASED')),
+    bank_reference  text    not null default '',
     -- what the bank said, without payee and account number
-    failure        text    not null default '',
-    resolved_on    date,
+    failure         text    not null default '',
+    resolved_on     date,
     primary key (town, batch, n),
     constraint payment_line_expense_once unique (town, batch, expense),
     constraint payment_line_resolved_as_its_state_says check (
@@ -59,11 +70,15 @@ $$;
 create trigger payment_batch_is_kept before delete or truncate on payment_batch for each statement execute function payment_is_kept();
 create trigger payment_line_is_kept before delete or truncate on payment_line for each statement execute function payment_is_kept();
 
--- A line is resolved once; what it pays stays.
+-- A line is resolved once; what it pays stays. Under another key its payee may be sealed anew.
 create function payment_line_stays() returns trigger language plpgsql as $$
 begin
-    if old.state <> 'PENDING' and new is distinct from old
-        or (new.town, new.batch, new.n, new.expense, new.amount_fen) is distinct from (old.town, old.batch, old.n, old.expense, old.amount_fen) then
+    if old.state <> 'PENDING' and (to_jsonb(new) - array['payee_sealed', 'data_key']) is distinct from (to_jsonb(old) - array['payee_sealed', 'data_key'])
+        or (new.payee_sealed <> old.payee_sealed and new.data_key = old.data_key)
+        or (new.town, new.batch, new.n, new.expense, new.amount_fen, new.purpose, new.applied_by, new.applied_person, new.reviewed_by,
+            new.reviewed_person, new.approved_by, new.approved_person)
+            is distinct from (old.town, old.batch, old.n, old.expense, old.amount_fen, old.purpose, old.applied_by, old.applied_person, old.reviewed_by,
+                              old.reviewed_person, old.approved_by, old.approved_person) then
         perform refuse('payment_line_stays', format('line %s of %s', old.n, old.batch));
     end if;
     return new;
@@ -120,12 +135,14 @@ declare
     live        record;
 begin
     its_expense := case tg_table_name when 'expense' then to_jsonb(new) ->> 'id' else to_jsonb(new) ->> 'expense' end;
-    select e.number, e.state, e.amount_fen, e.paid_by into stands from expense e where e.town = new.town and e.id = its_expense;
-    select l.state, l.amount_fen, b.made_by into live
+    select e.number, e.state, e.amount_fen, e.paid_by, e.purpose, e.applied_by, e.reviewed_by, e.approved_by into stands from expense e where e.town = new.town and e.id = its_expense;
+    select l.state, l.amount_fen, b.made_by, l.purpose, l.applied_by, l.reviewed_by, l.approved_by into live
         from payment_line l join payment_batch b on b.town = l.town and b.id = l.batch
         where l.town = new.town and l.expense = its_expense and l.state in ('PENDING', 'PAID');
     if (case when stands.state = 'PAYING' then
-                live.state is distinct from 'PENDING' or live.amount_fen <> stands.amount_fen or live.made_by <> stands.paid_by
+                live.state is distinct from 'PENDING' or live.made_by <> stands.paid_by
+                or (live.amount_fen, live.purpose, live.applied_by, live.reviewed_by, live.approved_by)
+                    is distinct from (stands.amount_fen, stands.purpose, stands.applied_by, stands.reviewed_by, stands.approved_by)
             when live.state = 'PENDING' then true
             when live.state = 'PAID' then stands.state not in ('PAID', 'SETTLED', 'DISCLOSED')
             else false end) then
@@ -134,7 +151,7 @@ begin
     return null;
 end
 $$;
-create constraint trigger expense_pays_by_its_line after insert or update of state, amount_fen, paid_by on expense
+create constraint trigger expense_pays_by_its_line after insert or update of state, amount_fen, paid_by, purpose, applied_by, reviewed_by, approved_by on expense
     deferrable initially deferred for each row execute function expense_pays_by_its_line();
 create constraint trigger payment_line_pays_its_expense after insert or update on payment_line
     deferrable initially deferred for each row execute function expense_pays_by_its_line();

@@ -1,7 +1,6 @@
 //! Gathering a batch, writing its bank file, giving it up.
 
 use chassis::{
-    fields::number,
     refusal::{Faults, FieldFault, PERMISSION_DENIED, Refusal},
     state::transition,
     wire,
@@ -156,7 +155,6 @@ impl Acts for Create {
         let id = Uuid::now_v7();
         let year = today.year();
         let batch_number = rules::number(year, store::next_number(work.sql(), town, year).await?);
-        let lines: Vec<(Uuid, i64)> = rows.iter().map(|row| (row.id, row.amount_fen)).collect();
         let mut changes = Vec::with_capacity(rows.len() + 1);
         for row in rows {
             let mut locked = Locked::of(row)?;
@@ -168,7 +166,7 @@ impl Acts for Create {
             let told = Told { verb: Step::Batch, event: "expense.batched", comment: &request.comment };
             changes.push(expense::edit::save(work, &mut locked, told).await?);
         }
-        store::create(work.sql(), (town, id, &batch_number), (&who, today), &lines).await?;
+        store::create(work.sql(), (town, id, &batch_number), (&who, today), &ids).await?;
         let (batch, answer) = shown(work, town, id).await?;
         changes.push(change(&batch, 1, Verb::Create, State::Draft, &request.comment)?);
         let summary = format!("create {} with {} lines", batch.name(), batch.lines);
@@ -180,7 +178,7 @@ impl Acts for Create {
 pub(super) struct Export;
 
 /// The bank file of lines, in clear.
-fn bank_file(work: &Work, town: &str, lines: &[Line]) -> Result<Vec<u8>, Refusal> {
+fn bank_file(work: &Work, town: &str, lines: &[&Line]) -> Result<Vec<u8>, Refusal> {
     let payees =
         lines.iter().map(|line| encode::payee(work.vault(), town, line)).collect::<Result<Vec<_>, _>>()?;
     let orders = lines.iter().zip(&payees).map(|(line, payee)| file::Order {
@@ -215,8 +213,8 @@ impl Acts for Export {
         let to = transition(&TABLE, &batch.name(), from, Verb::Export)?;
         let lines = store::lines(work.sql(), &town, batch.id).await?;
         need_another(&town, Verb::Export, &Actor::of(&call), &lines)?;
-        let content = bank_file(work, &town, &lines)?;
-        let sha256 = Sha256::digest(&content).to_vec();
+        let whole = bank_file(work, &town, &lines.iter().collect::<Vec<_>>())?;
+        let sha256 = Sha256::digest(&whole).to_vec();
         let changes = if from == to {
             // what the bank has is what is handed out again
             if batch.file_sha256.as_deref() != Some(&sha256[..]) {
@@ -228,15 +226,19 @@ impl Acts for Export {
             vec![change(&batch, version, Verb::Export, to, &request.comment)?]
         };
         let (batch, shown) = shown(work, &town, batch.id).await?;
+        // a bank pays whatever stands in a file: what it has answered for is left out
+        let open: Vec<&Line> = lines.iter().filter(|line| line.is_pending()).collect();
+        let content = if open.len() == lines.len() { whole } else { bank_file(work, &town, &open)? };
+        let total = Fen::sum(open.iter().map(|line| Fen::of(line.amount_fen))).map_err(Refusal::internal)?;
+        let summary = format!("export {}: {} payees in clear", batch.name(), open.len());
         let answer = pb::ExportPaymentBatchResponse {
             payment_batch: Some(shown),
             file_name: format!("{}.csv", batch.number),
+            sha256: hex::encode(Sha256::digest(&content)),
             content: content.into(),
-            sha256: hex::encode(sha256),
-            line_count: number(batch.lines),
-            total: Some(to_money(Fen::of(batch.total_fen))),
+            line_count: i32::try_from(open.len()).map_err(Refusal::internal)?,
+            total: Some(to_money(total)),
         };
-        let summary = format!("export {}: {} payees in clear", batch.name(), batch.lines);
         Ok(Record { town, resource: batch.name(), summary, changes, answer })
     }
 }

@@ -42,7 +42,7 @@ impl Batch {
     }
 }
 
-/// A line with what it shows of its expense.
+/// A line, with what its expense was when it was gathered.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Line {
     pub(crate) n: i32,
@@ -56,19 +56,28 @@ pub(crate) struct Line {
     pub(crate) failure: String,
     pub(crate) applied_by: String,
     pub(crate) applied_person: String,
-    pub(crate) reviewed_by: Option<String>,
+    pub(crate) reviewed_by: String,
     pub(crate) reviewed_person: String,
-    pub(crate) approved_by: Option<String>,
+    pub(crate) approved_by: String,
     pub(crate) approved_person: String,
 }
 
+/// The state of a line for which the bank has not answered.
+const PENDING: &str = "PENDING";
+
 impl Line {
     /// Who did what before for its expense.
-    pub(crate) fn former(&self) -> Vec<(&'static str, Actor)> {
-        let mut all = vec![("apply", Actor::new(&self.applied_by, &self.applied_person))];
-        all.extend(self.reviewed_by.as_ref().map(|by| ("review", Actor::new(by, &self.reviewed_person))));
-        all.extend(self.approved_by.as_ref().map(|by| ("approve", Actor::new(by, &self.approved_person))));
-        all
+    pub(crate) fn former(&self) -> [(&'static str, Actor); 3] {
+        [
+            ("apply", Actor::new(&self.applied_by, &self.applied_person)),
+            ("review", Actor::new(&self.reviewed_by, &self.reviewed_person)),
+            ("approve", Actor::new(&self.approved_by, &self.approved_person)),
+        ]
+    }
+
+    /// Whether the bank has not answered for it.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state == PENDING
     }
 }
 
@@ -130,8 +139,8 @@ pub(crate) async fn list(sql: &mut PgConnection, asked: &Asked) -> Result<Vec<Ba
 pub(crate) async fn lines(sql: &mut PgConnection, town: &str, batch: Uuid) -> Result<Vec<Line>, Refusal> {
     let all = sqlx::query_as!(
         Line,
-        "select l.n, l.expense, x.number, l.amount_fen, x.purpose, x.payee_sealed, l.state, l.bank_reference, l.failure, x.applied_by,
-                x.applied_person, x.reviewed_by, x.reviewed_person, x.approved_by, x.approved_person
+        "select l.n, l.expense, x.number, l.amount_fen, l.purpose, l.payee_sealed, l.state, l.bank_reference, l.failure, l.applied_by,
+                l.applied_person, l.reviewed_by, l.reviewed_person, l.approved_by, l.approved_person
          from payment_line l join expense x on x.town = l.town and x.id = l.expense
          where l.town = $1 and l.batch = $2 order by l.n",
         town,
@@ -154,7 +163,7 @@ pub(crate) async fn next_number(sql: &mut PgConnection, town: &str, year: i16) -
     Ok(next.fetch_one(sql).await?)
 }
 
-/// Keeps a new batch with its lines: expense and amount, in their order.
+/// Keeps a new batch with a line for each of these expenses, in their order, as they are now.
 ///
 /// # Errors
 /// CONFLICT when one of the expenses is in another batch; what Postgres answered.
@@ -162,22 +171,24 @@ pub(crate) async fn create(
     sql: &mut PgConnection,
     (town, id, number): (&str, Uuid, &str),
     (who, on): (&Actor, Date),
-    lines: &[(Uuid, i64)],
+    expenses: &[Uuid],
 ) -> Result<(), Refusal> {
     sqlx::query!(
         "with made as (insert into payment_batch (town, id, number, state, made_on, made_by, made_person)
                        values ($1, $2, $3, 'DRAFT', $4::text::date, $5, $6) returning town, id)
-         insert into payment_line (town, batch, n, expense, amount_fen)
-         select made.town, made.id, l.n::integer, l.expense, l.amount_fen
-         from made, unnest($7::uuid[], $8::bigint[]) with ordinality as l (expense, amount_fen, n)",
+         insert into payment_line (town, batch, n, expense, amount_fen, purpose, payee_sealed, data_key, applied_by, applied_person,
+                                   reviewed_by, reviewed_person, approved_by, approved_person)
+         select made.town, made.id, l.n::integer, x.id, x.amount_fen, x.purpose, x.payee_sealed, x.data_key, x.applied_by, x.applied_person,
+                x.reviewed_by, x.reviewed_person, x.approved_by, x.approved_person
+         from made cross join unnest($7::uuid[]) with ordinality as l (expense, n)
+         join expense x on x.town = made.town and x.id = l.expense",
         town,
         id,
         number,
         on.to_string(),
         who.principal,
         who.person,
-        &lines.iter().map(|(expense, _)| *expense).collect::<Vec<_>>(),
-        &lines.iter().map(|(_, fen)| *fen).collect::<Vec<_>>(),
+        expenses,
     )
     .execute(sql)
     .await?;

@@ -215,13 +215,25 @@ async fn an_expense_is_in_one_live_batch_and_a_line_is_resolved_once() {
             format!(
                 "insert into payment_batch (town, id, number, state, made_on, made_by) values ('malu', '{of}', '付-2020-000009', 'DRAFT', '2020-06-01', 'x') on conflict do nothing;
                  insert into payment_batch (town, id, number, state, made_on, made_by) values ('malu', '00000000-0000-0000-0000-000000000001', '付-2020-000009', 'DRAFT', '2020-06-01', 'x');
-                 insert into payment_line (town, batch, n, expense, amount_fen) values ('malu', '00000000-0000-0000-0000-000000000001', 1, '{}', 5000)",
-                id(&one.name)
+    let line = |batch: &str, n: i32, expense: &pb::Expense| {
+        format!(
+            "insert into payment_line (town, batch, n, expense, amount_fen, purpose, payee_sealed, data_key, applied_by, reviewed_by, approved_by)
+                 select town, '{batch}', {n}, id, amount_fen, purpose, payee_sealed, data_key, applied_by, reviewed_by, approved_by
+                 from expense where id = '{}'",
+            id(&expense.name)
+        )
+    };
+                 {}",
+                line("00000000-0000-0000-0000-000000000001", 1, &one)
             ),
             "payment_line_one_live",
         ),
         (
-            format!("insert into payment_line (town, batch, n, expense, amount_fen) values ('malu', '{of}', 3, '{}', 7000)", id(&free.name)),
+            line(of, 3, &free),
+            "expense_pays_by_its_line",
+        ),
+        (
+            format!("update expense set purpose = 'x' where id = '{}'", id(&one.name)),
             "expense_pays_by_its_line",
         ),
         ("update payment_line set amount_fen = 1".to_owned(), "payment_line_stays"),
@@ -229,6 +241,9 @@ async fn an_expense_is_in_one_live_batch_and_a_line_is_resolved_once() {
         ("update payment_line set state = 'FAILED', resolved_on = '2020-06-01'".to_owned(), "payment_lines_as_the_batch_says"),
         ("update payment_batch set state = 'CANCELLED'".to_owned(), "payment_lines_as_the_batch_says"),
         ("update payment_batch set state = 'EXPORTED'".to_owned(), "payment_batch_exported_as_its_state_says"),
+        ("update payment_line set purpose = 'x'".to_owned(), "payment_line_stays"),
+        ("update payment_line set payee_sealed = '\\x00'".to_owned(), "payment_line_stays"),
+        ("update payment_line set approved_by = 'x'".to_owned(), "payment_line_stays"),
         ("update payment_batch set number = '付-2020-000007'".to_owned(), "payment_batch_stays"),
         ("delete from payment_line".to_owned(), "payment_is_kept"),
         ("delete from payment_batch".to_owned(), "payment_is_kept"),

@@ -7,7 +7,7 @@ use jiff::civil::date;
 use tokio::{sync::Barrier, task::JoinSet};
 use tonic::{Response, Status};
 
-use super::{APPLICANT, APPROVER, CASHIER, REVIEWER, funded, office};
+use super::{APPLICANT, APPROVER, CASHIER, REVIEWER, Step, funded, office, payee};
 use crate::harness::{Service, reason, uuid, with};
 
 impl Service {
@@ -168,6 +168,60 @@ async fn a_return_file_is_matched_line_by_line_and_reading_it_again_changes_noth
         .unwrap();
     assert_eq!(service.states(&expenses).await, [Paid; 5]);
     assert_eq!(service.number("select count(*) from entry where kind = 'EXPENSE'").await, 5);
+    service.sound().await;
+}
+
+#[tokio::test]
+async fn a_line_stays_as_it_was_gathered_and_what_the_bank_answered_is_not_handed_out_again() {
+    let service = funded(date(2020, 6, 1)).await;
+    let expenses = [
+        service.approved_expense(10_000).await,
+        service.approved_expense(20_000).await,
+        service.approved_expense(30_000).await,
+    ];
+    let batch = service.batch(CASHIER, &expenses.iter().collect::<Vec<_>>()).await.unwrap();
+    let exported = service.export(CASHIER, &batch).await.unwrap();
+    let first = exported.payment_batch.unwrap();
+    let file = format!("{HEAD}1,,100.00,FAILED,,户名不符\r\n2,,200.00,SUCCESS,r-2,\r\n");
+    service.reconcile(&first, &file).await.unwrap();
+    // the first goes back to its applicant, who names another payee
+    let failed = service.expense(APPROVER, &expenses[0].name).await;
+    let sent = service.walk_on(APPROVER, &failed, Step::SendBack).await.unwrap();
+    let request = pb::ReviseExpenseRequest {
+        name: sent.name.clone(),
+        etag: sent.etag.clone(),
+        request_id: uuid(),
+        purpose: "另一用途".to_owned(),
+        payee: Some(pb::Payee { display_name: "周丙寅".to_owned(), ..payee() }),
+        ..Default::default()
+    };
+    service.expenses().revise_expense(with(request, &service.of(APPLICANT))).await.unwrap();
+    let read = pb::GetPaymentBatchRequest { name: first.name.clone() };
+    let shown =
+        service.batches().get_payment_batch(with(read, &service.of(CASHIER))).await.unwrap().into_inner();
+    assert_eq!(shown.lines[0].payee.as_ref().unwrap().display_name, "钱*****");
+    let again = service.export(CASHIER, &shown).await.unwrap();
+    let text = String::from_utf8(again.content.to_vec()).unwrap();
+    assert_eq!(
+        (text.lines().count(), again.line_count, again.total),
+        (2, 1, Some(crate::harness::fen(30_000)))
+    );
+    assert!(text.contains("\r\n3,") && again.sha256 != exported.sha256, "{text}");
+    assert_eq!(again.payment_batch.unwrap().export_sha256, exported.sha256, "what the bank got first stays");
+    service.sound().await;
+}
+
+#[tokio::test]
+async fn one_reference_for_several_lines_is_paid_and_listed() {
+    let service = funded(date(2020, 6, 1)).await;
+    let expenses = [service.approved_expense(100).await, service.approved_expense(200).await];
+    let batch = service.batch(CASHIER, &expenses.iter().collect::<Vec<_>>()).await.unwrap();
+    let batch = service.export(CASHIER, &batch).await.unwrap().payment_batch.unwrap();
+    let file = format!("{HEAD}1,,1.00,SUCCESS,r-1,\r\n2,,2.00,SUCCESS,r-1,\r\n");
+    let answer = service.reconcile(&batch, &file).await.unwrap();
+    assert_eq!(outcomes(&answer), [Outcome::Paid, Outcome::RepeatedReference]);
+    assert_eq!((answer.difference_count, answer.paid_total.clone()), (1, Some(crate::harness::fen(300))));
+    assert_eq!(service.states(&expenses).await, [pb::ExpenseState::Paid; 2]);
     service.sound().await;
 }
 

@@ -16,8 +16,8 @@ const MANY: &str = "
         from generate_series(1, 20000) n;
     insert into payment_batch (town, id, number, state, made_on, made_by)
         select 'malu', gen_random_uuid(), '付-2020-' || lpad(n::text, 6, '0'), 'DRAFT', '2020-06-01', 'b' from generate_series(1, 2000) n;
-    insert into payment_line (town, batch, n, expense, amount_fen)
-        select 'malu', b.id, n, gen_random_uuid(), 100 from payment_batch b, generate_series(1, 10) n;
+    insert into payment_line (town, batch, n, expense, amount_fen, purpose, payee_sealed, data_key, applied_by, reviewed_by, approved_by)
+        select 'malu', b.id, n, gen_random_uuid(), 100, 'x', '\\x00', 1, 'a', 'b', 'c' from payment_batch b, generate_series(1, 10) n;
     set session_replication_role = origin";
 
 #[tokio::test]
