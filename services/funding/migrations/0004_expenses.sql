@@ -214,6 +214,10 @@ begin
     return new;
 end
 $$;
+    if new.state = 'ANSWERED' and exists (select from expense e where e.town = new.town and e.id = new.expense
+            and not are_two(e.applied_by, e.applied_person, new.answered_by, new.answered_person)) then
+        perform refuse('objection_answered_by_no_applicant', format('objection %s', old.id));
+    end if;
 create trigger objection_stays before update on expense_objection for each row execute function objection_stays();
 
 -- The count that the state goes by is that of the objections. Both sides lock the expense, so that nothing is approved past one.

@@ -159,7 +159,7 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             Verb::AnswerObjection,
             State::Notice,
             "funding.expenses.answer",
-            &["another person than who objected", "the last open one; else it stays OBJECTED"],
+            &["neither the applicant nor who objected", "the last open one; else it stays OBJECTED"],
         ),
         approved(State::Reviewed),
         approved(State::Notice),
@@ -268,19 +268,14 @@ impl Facts {
     pub(crate) fn hindrance(&self, verb: Verb, who: &Actor, today: Date) -> Option<Hindrance> {
         let another = || did(who, &self.former()).map(Hindrance::FourEyes);
         match verb {
-            Verb::Review | Verb::Reject | Verb::RequestRevision => {
+            Verb::Review | Verb::Reject | Verb::RequestRevision | Verb::AnswerObjection => {
                 did(who, &[("apply", &self.applicant)]).map(Hindrance::FourEyes)
             }
             Verb::Approve => another().or_else(|| self.notice_hindrance(today)),
             Verb::Pay | Verb::Batch | Verb::Reconcile => another(),
             Verb::Withdraw | Verb::Revise => (!who.is(&self.applicant)).then_some(Hindrance::OnlyApplicant),
             Verb::Object => self.notice_ends.filter(|end| today > *end).map(Hindrance::NoticeOver),
-            Verb::Apply
-            | Verb::PublishNotice
-            | Verb::AnswerObjection
-            | Verb::Release
-            | Verb::Settle
-            | Verb::Disclose => None,
+            Verb::Apply | Verb::PublishNotice | Verb::Release | Verb::Settle | Verb::Disclose => None,
         }
     }
 

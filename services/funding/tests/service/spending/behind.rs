@@ -190,6 +190,11 @@ async fn nothing_is_approved_past_an_open_objection() {
             "update expense_objection set state = 'ANSWERED', answer_sealed = '\\x00', answered_on = '2020-06-02', answered_by = 'x', answered_person = objected_person",
             "objection_answered_by_another",
         ),
+        (
+            "update expense_objection set state = 'ANSWERED', answer_sealed = '\\x00', answered_on = '2020-06-02', answered_by = 'x',
+                 answered_person = (select applied_person from expense)",
+            "objection_answered_by_no_applicant",
+        ),
         ("delete from expense_objection", "expense_is_kept"),
     ] {
         assert_eq!(service.constraint(sql).await, constraint, "{sql}");

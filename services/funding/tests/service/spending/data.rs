@@ -94,7 +94,7 @@ async fn live(service: &Service, row: &Row<'_>) -> Result<pb::Expense, Status> {
     };
     let [_, reviewer, approver, payer] = row.people;
     let (reviewer, approver, payer) =
-        (acting(reviewer, "town-officer"), acting(approver, "town-officer"), (payer, "town-cashier"));
+        ((reviewer, "committee-officer"), acting(approver, "town-officer"), (payer, "town-cashier"));
     match row.expected {
         "REJECTED" => return service.walk_on(approver, &expense, Step::Reject(row.note.to_owned())).await,
         "WITHDRAWN" => {
@@ -199,7 +199,7 @@ async fn an_objection_is_answered_and_then_it_is_paid() {
     let rows = rows();
     let row = rows.iter().find(|row| row.expected == "OBJECTED").unwrap();
     let objected = live(&service, row).await.unwrap();
-    let (reviewer, approver) = (acting(row.people[1], "town-officer"), acting(row.people[2], "town-officer"));
+    let (reviewer, approver) = ((row.people[1], "committee-officer"), acting(row.people[2], "town-officer"));
     let refused = service.walk_on(approver, &objected, Step::Approve).await.unwrap_err();
     assert_eq!(reason(&refused), "OBJECTION_OPEN");
     let shown = service.expense(reviewer, &objected.name).await;
@@ -207,6 +207,9 @@ async fn an_objection_is_answered_and_then_it_is_paid() {
     let answer = |who| service.walk_on(who, &shown, Step::Answer(objection.clone(), "名单已张贴".to_owned()));
     let own = answer((NEIGHBOUR.0, "committee-officer")).await.unwrap_err();
     assert_eq!(reason(&own), "MAKER_IS_CHECKER");
+    let applicant = answer((row.people[0], "committee-officer")).await.unwrap_err();
+    assert_eq!(reason(&applicant), "MAKER_IS_CHECKER");
+    assert_eq!(reason(&answer(approver).await.unwrap_err()), "PERMISSION_DENIED");
     let answered = answer(reviewer).await.unwrap();
     assert_eq!((answered.state(), answered.open_objections), (pb::ExpenseState::Notice, 0));
     let early = service.walk_on(approver, &answered, Step::Approve).await.unwrap_err();
