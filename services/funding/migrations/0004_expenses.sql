@@ -143,7 +143,7 @@ create table expense_objection (
 );
 create index expense_objection_of on expense_objection (town, expense, id);
 
--- 票据: each is used once in a town, and so is its scan.
+-- 票据: each number of an issuer is used once in a town, and so is its scan.
 create table expense_voucher (
     town       text    not null,
     expense    uuid    not null,
@@ -154,7 +154,7 @@ create table expense_voucher (
     amount_fen bigint  not null check (amount_fen > 0),
     sha256     bytea   check (octet_length(sha256) = 32),
     primary key (town, expense, n),
-    constraint voucher_used_once unique (town, number),
+    constraint voucher_used_once unique (town, number, issuer),
     constraint voucher_scan_used_once unique (town, sha256),
     foreign key (town, expense) references expense (town, id)
 );

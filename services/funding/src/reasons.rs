@@ -107,8 +107,8 @@ chassis::reasons! { "linli.funding";
         "票据合计 {vouchers} 元，超过 {name} 的付款额 {paid} 元" / "the vouchers add up to {vouchers} yuan, {name} was paid {paid}"
         next "核对票据；多出的部分另行申请" / "check the vouchers; apply for what is more";
     VOUCHER_USED: FailedPrecondition [number]
-        "票据 {number} 或其影像已使用过" / "voucher {number}, or its scan, was used before"
-        next "核对票据号码" / "check the number";
+        "该开具方的票据 {number} 或其影像已使用过" / "voucher {number} of this issuer, or its scan, was used before"
+        next "核对票据号码与开具方" / "check number and issuer";
     RETURN_FILE_UNREADABLE: InvalidArgument [count]
         "回单文件有 {count} 处不合要求" / "{count} place(s) of the return file are not as required"
         next "逐项改正 field_violations 所列各处后重传" / "mend the places listed in field_violations and send it again";

@@ -149,7 +149,8 @@ fn vouchers(request: &pb::SettleExpenseRequest, today: Date) -> Result<Vec<Vouch
     }
     for (n, one) in all.iter().enumerate() {
         let same = |other: &Voucher| {
-            other.number == one.number || (one.sha256.is_some() && other.sha256 == one.sha256)
+            (&other.number, &other.issuer) == (&one.number, &one.issuer)
+                || (one.sha256.is_some() && other.sha256 == one.sha256)
         };
         if all[..n].iter().any(same) {
             faults.push(FieldFault::new(

@@ -163,7 +163,7 @@ pub(crate) async fn vouchers(
     Ok(all.fetch_all(sql).await?)
 }
 
-/// The first of `vouchers` whose number or scan was used in the town before.
+/// The first of `vouchers` whose number of its issuer, or scan, was used in the town before.
 ///
 /// # Errors
 /// What Postgres answered.
@@ -173,15 +173,17 @@ pub(crate) async fn used_voucher(
     vouchers: &[Voucher],
 ) -> Result<Option<String>, Refusal> {
     let numbers: Vec<String> = vouchers.iter().map(|voucher| voucher.number.clone()).collect();
+    let issuers: Vec<String> = vouchers.iter().map(|voucher| voucher.issuer.clone()).collect();
     let scans: Vec<Option<Vec<u8>>> = vouchers.iter().map(|voucher| voucher.sha256.clone()).collect();
     let used = sqlx::query_scalar!(
-        r#"select g.number as "number!" from unnest($2::text[], $3::bytea[]) with ordinality as g (number, sha256, n)
-           where exists (select from expense_voucher v where v.town = $1 and v.number = g.number)
+        r#"select g.number as "number!" from unnest($2::text[], $4::text[], $3::bytea[]) with ordinality as g (number, issuer, sha256, n)
+           where exists (select from expense_voucher v where v.town = $1 and v.number = g.number and v.issuer = g.issuer)
               or exists (select from expense_voucher v where v.town = $1 and v.sha256 = g.sha256)
            order by g.n limit 1"#,
         town,
         &numbers,
         &scans as &[Option<Vec<u8>>],
+        &issuers,
     );
     Ok(used.fetch_optional(sql).await?)
 }

@@ -90,7 +90,7 @@ async fn what_was_paid_stays_and_vouchers_prove_no_more() {
     let add = |n: i32, number: &str, fen: i64, scan: &str| {
         format!(
             "insert into expense_voucher (town, expense, n, number, issuer, issued_on, amount_fen, sha256)
-             values ('malu', '{of}', {n}, '{number}', 'x', '2020-06-01', {fen}, {scan})"
+             values ('malu', '{of}', {n}, '{number}', '嘉定文具有限公司', '2020-06-01', {fen}, {scan})"
         )
     };
     assert_eq!(service.constraint(&add(1, "a", 5_001, "null")).await, "vouchers_within_payment");

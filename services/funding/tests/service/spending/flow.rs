@@ -55,13 +55,15 @@ async fn from_application_to_disclosure_with_a_refund() {
     assert!(shown.waiting_for.is_none() && shown.available_actions.iter().all(|action| !action.allowed));
     let told = "select count(*) from event where type = 'linli.funding.expense.disclosed.v1' and data ->> 'disclosure' = 'towns/malu/disclosures/d-1'";
     assert_eq!(service.number(told).await, 1);
-    // a voucher of another expense is used
+    // a voucher of another expense is used; another issuer has numbers of his own
     let again = service.paid(1_000).await;
     let used = service
         .walk_on(REVIEWER, &again, Step::Settle(vec![voucher("v-1", 1_000)], String::new()))
         .await
         .unwrap_err();
     assert_eq!(reason(&used), "VOUCHER_USED");
+    let elsewhere = pb::Voucher { issuer: "另一家文具店".to_owned(), ..voucher("v-1", 1_000) };
+    service.walk_on(REVIEWER, &again, Step::Settle(vec![elsewhere], String::new())).await.unwrap();
     service.sound().await;
 }
 
