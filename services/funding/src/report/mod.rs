@@ -81,16 +81,18 @@ impl Reports {
         let year = if request.fiscal_year == 0 { today.year().into() } else { request.fiscal_year };
         let mut read = self.context.db.read().await?;
         let found = store::spendable(read.sql(), &name, year, today).await?;
-        let allowed = store::allowed(read.sql(), name.town(), year).await?;
+        // what it may spend on from now on; what a policy before allowed and was paid, its account keeps
+        let policy = crate::policy::store::in_force(read.sql(), name.town(), year).await?;
         let open = crate::year::store::is_open(read.sql(), name.town(), year).await?;
         let mut accounts = Vec::new();
         for account in &found {
             let earmark = account.earmark.as_deref().map(str::parse::<Earmark>).transpose();
             let earmark = earmark.map_err(Refusal::internal)?;
-            let categories = allowed.iter().filter(|(fund, _, _)| *fund == account.fund);
-            let categories = categories.map(|(_, category, display_name)| pb::SpendableCategory {
-                category: category.clone(),
-                display_name: display_name.clone(),
+            let allowed = policy.as_ref().zip(Fund::from_name(&account.fund));
+            let allowed = allowed.map(|(policy, fund)| policy.allowed(fund)).unwrap_or_default();
+            let categories = allowed.into_iter().map(|(category, display_name)| pb::SpendableCategory {
+                category: category.to_owned(),
+                display_name: display_name.to_owned(),
             });
             accounts.push(pb::SpendableAccount {
                 account: account_name(name.town(), account.id),

@@ -43,20 +43,6 @@ pub(crate) async fn spendable(
     Ok(rows.fetch_all(sql).await?)
 }
 
-/// What each fund may pay in a year: fund, category, its name.
-pub(crate) async fn allowed(
-    sql: &mut PgConnection,
-    town: &str,
-    year: i32,
-) -> Result<Vec<(String, String, String)>, Refusal> {
-    let rows = sqlx::query!(
-        "select fund, category, display_name from allowed_category where town = $1 and fiscal_year = $2 order by fund, category",
-        town,
-        year,
-    );
-    Ok(rows.fetch_all(sql).await?.into_iter().map(|row| (row.fund, row.category, row.display_name)).collect())
-}
-
 /// What was spent on a category of a fund.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Spent {

@@ -134,10 +134,7 @@ async fn a_statement_adds_up_and_every_line_leads_to_its_entries() {
     let spendable =
         reports.get_spendable(service.of_committee("w-1", "c1", request)).await.unwrap().into_inner();
     assert_eq!((spendable.open, spendable.available), (true, Some(fen(9_823_000))));
-    assert_eq!(
-        (spendable.accounts[0].account.clone(), spendable.accounts[0].categories[0].display_name.as_str()),
-        (account, "办公用品")
-    );
+    assert_eq!(spendable.accounts[0].account, account);
     let request = pb::GetSpendingRequest { parent: "towns/malu".to_owned(), fiscal_year: 2020 };
     let spending = reports.get_spending(service.officer("o-1", request)).await.unwrap().into_inner();
     assert_eq!(

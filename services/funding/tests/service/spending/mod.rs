@@ -10,6 +10,7 @@ mod plans;
 mod provenance;
 mod races;
 mod terms;
+mod spendable;
 
 use chassis::peer::Peer;
 use contracts::linli::funding::v1::{
