@@ -113,6 +113,9 @@ create index expense_of_committee on expense (town, committee, id);
 create index expense_of_state on expense (town, state, id);
 create index expense_of_year on expense (town, fiscal_year, fund, category, id);
 create index expense_of_earmark on expense (town, earmark, id) where earmark is not null;
+-- as a List shows and takes it
+create index expense_of_earmark_shown on expense (town, (coalesce(replace(replace(earmark, 'project:', 'towns/' || town || '/projects/'),
+    'delegation:', 'towns/' || town || '/delegations/'), '')), id);
 create index expense_that_waits on expense (town, due, id) where due is not null;
 create index expense_applied_on on expense (town, applied_on, id);
 create index expense_of_applicant on expense (town, applied_by, id);

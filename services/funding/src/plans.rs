@@ -33,7 +33,10 @@ pub fn queries(town: &str, day: Date) -> Vec<Query> {
         expenses("ListExpenses", everything()),
         expenses("ListExpenses by state", equals("x.state", "OBJECTED")),
         expenses("ListExpenses by committee", equals("x.committee", "c000001")),
-        expenses("ListExpenses by earmark", equals("x.earmark", "project:p000001")),
+        expenses(
+            "ListExpenses by earmark",
+            equals(expense::store::EARMARK_SHOWN, "towns/malu/projects/p000001"),
+        ),
         Query { name: "ListPaymentBatches", sql: batches },
     ]
 }

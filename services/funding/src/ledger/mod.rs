@@ -61,7 +61,11 @@ const ENTRIES: &[FieldSpec] = &[
 ];
 const HOLD_FIELDS: &[FieldSpec] = &[
     FieldSpec { name: "state", column: views::STATE_NOW, kind: Kind::Enum(HoldState::NAMES) },
-    FieldSpec { name: "account", column: "h.account::text", kind: Kind::Text },
+    FieldSpec {
+        name: "account",
+        column: "h.account::text",
+        kind: Kind::Name { collection: "accounts", town: "h.town" },
+    },
     FieldSpec { name: "subject", column: "h.subject", kind: Kind::Text },
     FieldSpec {
         name: "committee",

@@ -105,6 +105,9 @@ pub(crate) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     query
 }
 
+/// An earmark as it is shown, in SQL: an index is built of the same.
+pub(crate) const EARMARK_SHOWN: &str = "coalesce(replace(replace(x.earmark, 'project:', 'towns/' || x.town || '/projects/'), 'delegation:', 'towns/' || x.town || '/delegations/'), '')";
+
 /// The fields of a filter.
 pub(crate) const FILTER: &[kernel::filter::FieldSpec] = {
     use kernel::{
@@ -120,7 +123,7 @@ pub(crate) const FILTER: &[kernel::filter::FieldSpec] = {
         field("fund", "x.fund", Kind::Enum(crate::ledger::rules::Fund::NAMES)),
         field("category", "x.category", Kind::Text),
         field("fiscal_year", "x.fiscal_year", Kind::Integer),
-        field("earmark", "x.earmark", Kind::Text),
+        field("earmark", EARMARK_SHOWN, Kind::Text),
         field("number", "x.number", Kind::Text),
         field("apply_date", "x.applied_on", Kind::Date),
         field("overdue", "coalesce(x.due < t.today, false)", Kind::Bool),

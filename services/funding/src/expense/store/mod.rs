@@ -9,7 +9,7 @@ pub(crate) use children::{
     Objection, Voucher, add_objection, add_vouchers, answer_objection, objections, open_of_others,
     overtake_objections, used_voucher, vouchers,
 };
-pub(crate) use list::{Asked, FILTER, Relation, Steps, list, list_query};
+pub(crate) use list::{Asked, EARMARK_SHOWN, FILTER, Relation, Steps, list, list_query};
 pub(crate) use provenance::steps;
 pub(crate) use terms::{counted_before, lock_counted_before, recounted};
 

@@ -314,6 +314,22 @@ async fn money_with_an_earmark_shows_where_it_came_from() {
         })
         .collect();
     assert_eq!(way, [("DELEGATION", "a", "b"), ("DELEGATION", "b", "c")]);
+    // filters take what is shown
+    for filter in ["earmark = \"towns/malu/delegations/t-1\"", "earmark != \"\""] {
+        assert_eq!(
+            list(&service, APPROVER, filter, CallerRelationship::Unspecified).await,
+            [applied.name.clone()],
+            "{filter}"
+        );
+    }
+    let holds = pb::ListHoldsRequest {
+        parent: "towns/malu".to_owned(),
+        filter: format!("account = {}", applied.account),
+        ..Default::default()
+    };
+    let holds =
+        service.ledger().list_holds(with(holds, &service.of(APPROVER))).await.unwrap().into_inner().holds;
+    assert_eq!(holds.iter().map(|hold| &hold.name).collect::<Vec<_>>(), [&applied.hold]);
     // free money has no provenance; money of another task has no account
     let free = service.apply(APPLICANT, office(100)).await.unwrap();
     assert!(service.expense(APPROVER, &free.name).await.provenance.is_none());
