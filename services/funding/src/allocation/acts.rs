@@ -100,7 +100,7 @@ async fn record(
             "allocation_run": answer.allocation_run,
             "committee": answer.committee,
             "fund": after.fund,
-            "amount": Fen::of(after.amount_fen).to_string(),
+            "amount_fen": after.amount_fen,
         }),
     };
     Ok(Record {

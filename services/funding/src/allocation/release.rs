@@ -171,7 +171,7 @@ fn told(
             "committee": format!("towns/{town}/committees/{}", due.committee),
             "fund": due.fund.name(),
             "fiscal_year": run.fiscal_year,
-            "amount": due.amount.to_string(),
+            "amount_fen": due.amount.fen(),
             "difference": due.difference.to_string(),
             "entry": entry.map(|id| format!("towns/{town}/entries/{id}")).unwrap_or_default(),
         }),

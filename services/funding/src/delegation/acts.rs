@@ -57,7 +57,7 @@ fn change(share: &Share, version: i64, verb: Do, to: State, comment: &str) -> Re
         event,
         data: json!({
             "delegation_share": share.name(), "delegation": share.delegation_name(), "committee": committee,
-            "amount": share.amount().to_string(), "state": to.name(),
+            "amount_fen": share.amount().fen(), "state": to.name(),
         }),
     })
 }
@@ -113,7 +113,7 @@ impl VerbGiven for Create {
             to_state: "",
             comment: String::new(),
             event: "delegation.created",
-            data: json!({"delegation": name.to_string(), "amount": total.to_string(), "fiscal_year": offer.fiscal_year}),
+            data: json!({"delegation": name.to_string(), "amount_fen": total.fen(), "fiscal_year": offer.fiscal_year}),
         }];
         for share in store::shares_of(work.sql(), &name, &scope).await? {
             changes.push(change(&share, 1, Do::Create, State::Offered, "")?);
@@ -220,8 +220,8 @@ async fn record(
     let now = store::share(work.sql(), &name, &chassis::identity::Scope::Town, false).await?;
     let now = now.ok_or_else(|| Refusal::internal(format!("{name} vanished")))?;
     let mut told = change(share, version, verb, to, comment)?;
-    if let Some(amount) = told.data.get_mut("amount") {
-        *amount = json!(now.amount().to_string());
+    if let Some(amount) = told.data.get_mut("amount_fen") {
+        *amount = json!(now.amount().fen());
     }
     Ok(Record {
         town: share.town.clone(),

@@ -50,7 +50,7 @@ fn change(grant: &Grant, version: i64, verb: Do, to: State, comment: &str) -> Re
         data: json!({
             "project_grant": grant.name(), "project": format!("towns/{}/projects/{}", grant.town, grant.project),
             "committee": format!("towns/{}/committees/{}", grant.town, grant.committee), "source": grant.source,
-            "amount": grant.amount().to_string(), "state": to.name(),
+            "amount_fen": grant.amount().fen(), "state": to.name(),
         }),
     })
 }

@@ -137,7 +137,7 @@ fn change(entry: &str, account: &str, opening: &Opening) -> Change {
         event: "entry.booked",
         data: json!({
             "entry": entry, "account": account, "kind": EntryKind::Opening.name(), "fund": opening.key.fund.name(),
-            "fiscal_year": opening.key.fiscal_year, "amount": opening.amount.to_string(),
+            "fiscal_year": opening.key.fiscal_year, "amount_fen": opening.amount.fen(),
         }),
     }
 }

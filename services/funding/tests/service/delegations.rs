@@ -410,3 +410,15 @@ async fn a_department_acts_on_its_own_tasks_and_the_town_on_all() {
     client(&service).withdraw_delegation_share(with(withdraw(), &own)).await.unwrap();
     client(&service).settle_delegation_share(service.officer("o-1", settle())).await.unwrap();
 }
+
+#[tokio::test]
+async fn events_tell_amounts_in_whole_fen() {
+    let service = service(date(2020, 9, 1)).await;
+    service.year(2020).await;
+    let made = create(&service, "d-1", &[("c1", 123_456)]).await;
+    accept(&service, "w-1", &made.shares[0]).await.unwrap();
+    let told = "select count(*) from event where data ? 'amount_fen' and jsonb_typeof(data -> 'amount_fen') = 'number'
+        and (data ->> 'amount_fen')::bigint = 123456";
+    assert_eq!(service.number(told).await, 3);
+    assert_eq!(service.number("select count(*) from event where data ? 'amount'").await, 0);
+}
