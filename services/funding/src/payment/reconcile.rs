@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     acts::{change, lock, need_another, release, shown},
     encode, file,
-    rules::{self, Answer, Matched, Outcome, Said, TABLE, Verb},
+    rules::{self, Answer, Matched, Moves, Said, TABLE, Verb},
     store::{self, Batch, Line, Resolved},
 };
 use crate::{
@@ -87,30 +87,29 @@ async fn pay(
     Ok(())
 }
 
-/// What is done for the rows that are PAID or FAILED, in the order of accounts, so that two files never wait for each other.
+/// What is done for the rows that move something, in the order of accounts, so that two files never wait for each other.
 async fn carry_out(
     work: &mut Work,
     days: &Days,
     (batch, lines): (&Batch, &[Line]),
     (answers, matched): (&[Answer], &[Matched]),
 ) -> Result<Moved, Refusal> {
-    let acting: Vec<(&Line, &Answer, Outcome)> = matched
+    let acting: Vec<(&Line, &Answer, Moves)> = matched
         .iter()
-        .filter(|one| matches!(one.outcome, Outcome::Paid | Outcome::Failed))
-        .filter_map(|one| Some((lines.get(one.line?)?, answers.get(one.answer?)?, one.outcome)))
+        .filter_map(|one| Some((lines.get(one.line?)?, answers.get(one.answer?)?, one.outcome.moves()?)))
         .collect();
     let ids: Vec<Uuid> = acting.iter().map(|(line, _, _)| line.expense).collect();
     let mut rows = expense::store::lock_all(work.sql(), &batch.town, &ids).await?;
     rows.sort_by_key(|row| (row.account, row.id));
     let (mut moved, mut terms) = (Moved::default(), Terms::default());
     for row in rows {
-        let Some((line, answer, outcome)) = acting.iter().find(|(line, _, _)| line.expense == row.id) else {
+        let Some((line, answer, moves)) = acting.iter().find(|(line, _, _)| line.expense == row.id) else {
             continue;
         };
         let failure = row.payee(work.vault())?.scrub(&answer.reason);
         let reference = answer.paid.clone().unwrap_or_default();
         let mut locked = Locked::of(row)?;
-        if *outcome == Outcome::Paid {
+        if *moves == Moves::Paid {
             // who made the batch pays; who reads the file says what the bank did
             let payer = Actor::new(locked.row.paid_by.clone().unwrap_or_default(), &locked.row.paid_person);
             let term = terms.of(work, &locked.row).await?;
@@ -120,8 +119,8 @@ async fn carry_out(
             moved.failed.push(locked.row.amount());
             moved.changes.push(release(work, locked, "").await?);
         }
-        let failure = if *outcome == Outcome::Failed { failure } else { String::new() };
-        moved.lines.push(Resolved { n: line.n, state: outcome.name(), bank_reference: reference, failure });
+        let failure = if *moves == Moves::Failed { failure } else { String::new() };
+        moved.lines.push(Resolved { n: line.n, state: moves.name(), bank_reference: reference, failure });
     }
     if !moved.entries.is_empty() {
         post(work, &batch.town, &moved.entries).await?;
@@ -180,8 +179,7 @@ impl VerbGiven for Reconcile {
             changes.push(change(&batch, version, Verb::Reconcile, to, &request.comment)?);
         }
         let (batch, shown) = shown(work, &town, batch.id).await?;
-        let differences =
-            matched.iter().filter(|one| !matches!(one.outcome, Outcome::Paid | Outcome::Failed));
+        let differences = matched.iter().filter(|one| one.outcome.is_difference());
         let answer = pb::ReconcilePaymentBatchResponse {
             payment_batch: Some(shown),
             difference_count: number(differences.count()),

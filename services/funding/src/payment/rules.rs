@@ -80,6 +80,15 @@ pub(crate) enum Said {
     Failed,
 }
 
+impl Said {
+    fn reference(&self) -> Option<String> {
+        match self {
+            Said::Paid(reference) => Some(reference.clone()),
+            Said::Nothing | Said::Failed => None,
+        }
+    }
+}
+
 /// A line of a batch, as a return file is matched with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
@@ -127,6 +136,38 @@ named! {
         Contradicts = "CONTRADICTS",
         /// Nothing is said of the line.
         Missing = "MISSING",
+        /// Matched and to be posted, under a reference that another line has.
+        RepeatedReference = "REPEATED_REFERENCE",
+    }
+}
+
+impl Outcome {
+    /// What becomes of the line, when something does.
+    pub(crate) fn moves(self) -> Option<Moves> {
+        match self {
+            Outcome::Paid | Outcome::RepeatedReference => Some(Moves::Paid),
+            Outcome::Failed => Some(Moves::Failed),
+            Outcome::AmountDiffers
+            | Outcome::UnknownLine
+            | Outcome::Repeated
+            | Outcome::Contradicts
+            | Outcome::Missing => None,
+        }
+    }
+
+    /// Whether somebody must look into it.
+    pub(crate) fn is_difference(self) -> bool {
+        !matches!(self, Outcome::Paid | Outcome::Failed)
+    }
+}
+
+named! {
+    /// What becomes of a line for which the bank has answered.
+    pub(crate) Moves {
+        /// It is paid.
+        Paid = "PAID",
+        /// It is not.
+        Failed = "FAILED",
     }
 }
 
@@ -141,10 +182,12 @@ pub(crate) struct Matched {
     pub(crate) outcome: Outcome,
 }
 
-/// Matches a return file with the lines of a batch: every row in its order, then the lines that it lacks. Only what is PAID or FAILED
-/// moves anything.
+/// Matches a return file with the lines of a batch: every row in its order, then the lines that it lacks. Only what [`Outcome::moves`]
+/// tells of moves anything. One reference for several lines may be a bank's number for all of them, or one payment that is told as many:
+/// they are paid, as the bank says, and listed.
 pub(crate) fn reconcile(lines: &[Line], answers: &[Answer]) -> Vec<Matched> {
     let mut said: Vec<Said> = lines.iter().map(|line| line.said.clone()).collect();
+    let mut used: HashSet<String> = lines.iter().filter_map(|line| line.said.reference()).collect();
     let mut mentioned = HashSet::new();
     let mut all = Vec::with_capacity(answers.len());
     for (place, answer) in answers.iter().enumerate() {
@@ -153,7 +196,10 @@ pub(crate) fn reconcile(lines: &[Line], answers: &[Answer]) -> Vec<Matched> {
             None => Outcome::UnknownLine,
             Some(at) => {
                 mentioned.insert(at);
-                judge(&lines[at], &mut said[at], answer)
+                let known = answer.paid.as_ref().is_some_and(|reference| used.contains(reference));
+                let outcome = judge(&lines[at], &mut said[at], answer);
+                used.extend(answer.paid.clone().filter(|_| outcome == Outcome::Paid));
+                if known && outcome == Outcome::Paid { Outcome::RepeatedReference } else { outcome }
             }
         };
         all.push(Matched { answer: Some(place), line, outcome });

@@ -32,10 +32,10 @@ fn after(lines: &[Line], answers: &[Answer]) -> Vec<Line> {
     let mut after = lines.to_vec();
     for matched in reconcile(lines, answers) {
         let (Some(answer), Some(line)) = (matched.answer, matched.line) else { continue };
-        match matched.outcome {
-            Outcome::Paid => after[line].said = Said::Paid(answers[answer].paid.clone().unwrap()),
-            Outcome::Failed => after[line].said = Said::Failed,
-            _ => {}
+        match matched.outcome.moves() {
+            Some(Moves::Paid) => after[line].said = Said::Paid(answers[answer].paid.clone().unwrap()),
+            Some(Moves::Failed) => after[line].said = Said::Failed,
+            None => {}
         }
     }
     after
@@ -83,6 +83,20 @@ fn each_row_and_each_line_that_is_missing_has_its_outcome() {
     // a second payment of one line under another reference is no repetition
     let twice = Answer { paid: Some("another".to_owned()), ..answer(1, true) };
     assert_eq!(outcomes(&lines(1), &[answer(1, true), twice]), [Paid, Contradicts]);
+}
+
+#[test]
+fn one_reference_for_several_lines_is_paid_and_listed() {
+    use Outcome::{Paid, Repeated, RepeatedReference};
+    let under_one = |n| Answer { paid: Some("ref-1".to_owned()), ..answer(n, true) };
+    let file = [under_one(1), under_one(2), answer(3, true), under_one(1)];
+    assert_eq!(outcomes(&lines(3), &file), [Paid, RepeatedReference, Paid, Repeated]);
+    // in a later file too, and the same file again says nothing new
+    let then = after(&lines(3), &file[..1]);
+    assert_eq!(outcomes(&then, &[under_one(3)])[0], RepeatedReference);
+    let then = after(&lines(3), &file);
+    assert_eq!(outcomes(&then, &file), [Repeated; 4]);
+    assert!(RepeatedReference.is_difference() && RepeatedReference.moves() == Some(Moves::Paid));
 }
 
 proptest! {
