@@ -215,11 +215,6 @@ async fn an_expense_is_in_one_live_batch_and_a_line_is_resolved_once() {
     let batch = service.batches().create_payment_batch(with(request, &token)).await.unwrap().into_inner();
     let of = id(&batch.name);
     let free = service.approved_expense(7_000).await;
-    for (sql, constraint) in [
-        (
-            format!(
-                "insert into payment_batch (town, id, number, state, made_on, made_by) values ('malu', '{of}', '付-2020-000009', 'DRAFT', '2020-06-01', 'x') on conflict do nothing;
-                 insert into payment_batch (town, id, number, state, made_on, made_by) values ('malu', '00000000-0000-0000-0000-000000000001', '付-2020-000009', 'DRAFT', '2020-06-01', 'x');
     let line = |batch: &str, n: i32, expense: &pb::Expense| {
         format!(
             "insert into payment_line (town, batch, n, expense, amount_fen, purpose, payee_sealed, data_key, applied_by, reviewed_by, approved_by)
@@ -228,6 +223,11 @@ async fn an_expense_is_in_one_live_batch_and_a_line_is_resolved_once() {
             id(&expense.name)
         )
     };
+    for (sql, constraint) in [
+        (
+            format!(
+                "insert into payment_batch (town, id, number, state, made_on, made_by) values ('malu', '{of}', '付-2020-000009', 'DRAFT', '2020-06-01', 'x') on conflict do nothing;
+                 insert into payment_batch (town, id, number, state, made_on, made_by) values ('malu', '00000000-0000-0000-0000-000000000001', '付-2020-000009', 'DRAFT', '2020-06-01', 'x');
                  {}",
                 line("00000000-0000-0000-0000-000000000001", 1, &one)
             ),

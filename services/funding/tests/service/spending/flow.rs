@@ -389,9 +389,9 @@ async fn a_payee_is_masked_and_each_reading_in_clear_is_audited() {
     assert_eq!(reason(&read(NEIGHBOUR, "好奇").await.unwrap_err()), "PERMISSION_DENIED");
     let audited = "select count(*) from audit where method like '%RevealExpense' and person = 'towns/malu/people/town-cashier-1'";
     assert_eq!(service.number(audited).await, 1);
-}
     // what for is told by the audit, without who is paid
     let purpose = "给 钱甲子文具店\n6222021001123456789 补录回单";
     read(CASHIER, purpose).await.unwrap();
     let told = "select count(*) from audit where method like '%RevealExpense' and (summary like '%in clear: 核对账号' or summary like '%: 给 … … 补录回单')";
     assert_eq!(service.number(told).await, 2);
+}

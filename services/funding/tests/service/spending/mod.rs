@@ -9,8 +9,8 @@ mod payments;
 mod plans;
 mod provenance;
 mod races;
-mod terms;
 mod spendable;
+mod terms;
 
 use chassis::peer::Peer;
 use contracts::linli::funding::v1::{
