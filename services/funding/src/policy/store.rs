@@ -313,7 +313,7 @@ pub(crate) async fn publish(
 }
 
 /// Tells the ledger what each fund may pay in the policy's year. What an account was opened for stays: what was paid stands, and the
-/// policy in force refuses more of it.
+/// policy in force refuses more of it. So does what somebody applied for: it goes its way, whatever becomes of it.
 ///
 /// # Errors
 /// What Postgres answered.
@@ -326,11 +326,20 @@ pub(crate) async fn allow(sql: &mut PgConnection, town: &str, policy: &Policy) -
             names.push(display_name.to_owned());
         }
     }
+    // an application that is under way is waited for: the statement behind this one sees it
+    let list = sqlx::query!(
+        "select from allowed_category where town = $1 and fiscal_year = $2 order by fund, category for update",
+        town,
+        policy.fiscal_year(),
+    );
+    list.execute(&mut *sql).await?;
     let gone = sqlx::query!(
         "delete from allowed_category c where c.town = $1 and c.fiscal_year = $2
              and not exists (select from unnest($3::text[], $4::text[]) as k (fund, category) where k.fund = c.fund and k.category = c.category)
              and not exists (select from account a where a.town = c.town and a.fiscal_year = c.fiscal_year and a.fund = c.fund
-                             and a.category = c.category)",
+                             and a.category = c.category)
+             and not exists (select from expense x where x.town = c.town and x.fiscal_year = c.fiscal_year and x.fund = c.fund
+                             and x.category = c.category)",
         town,
         policy.fiscal_year(),
         &funds,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contracts::linli::{
     common::v1::Obstacle,
-    funding::v1::{self as pb, FundingPolicyState},
+    funding::v1::{self as pb, FundingPolicyState, fiscal_year_service_client::FiscalYearServiceClient},
 };
 use jiff::civil::date;
 use tokio::{sync::Barrier, task::JoinSet};
@@ -14,6 +14,7 @@ use tonic_types::StatusExt;
 use crate::{
     allocating::policy_2020,
     harness::{date as wire, fen, reason, service, uuid, with},
+    spending::{APPLICANT, Step, application},
 };
 
 #[tokio::test]
@@ -253,4 +254,24 @@ async fn of_64_publications_of_a_year_one_stands_and_each_has_its_number() {
     assert!(!published.is_empty());
     assert_eq!(published, numbers);
     assert_eq!(service.number("select count(*) from policy where state = 'PUBLISHED'").await, 1);
+}
+
+#[tokio::test]
+async fn a_policy_may_drop_a_category_that_somebody_applied_for() {
+    let service = service(date(2020, 6, 1)).await;
+    service.policy("2020-1", policy_2020()).await;
+    for (committee, fund) in [("c1", "WORK"), ("c1", "SERVICE")] {
+        service.give(committee, fund, 2020, 10_000_000).await;
+    }
+    let aid = service.apply(APPLICANT, application("c1", pb::Fund::Service, "AID", 1_000)).await.unwrap();
+    let mut next = policy_2020();
+    next.categories.retain(|row| row.category != "AID");
+    next.public_notice_always_for.clear();
+    assert_eq!(service.policy("2020-2", next).await.state(), FundingPolicyState::Published);
+    let refused =
+        service.apply(APPLICANT, application("c1", pb::Fund::Service, "AID", 1_000)).await.unwrap_err();
+    assert_eq!(reason(&refused), "EARMARK_NOT_ALLOWED");
+    // what was applied for under the former policy has its way to the end
+    let withdrawn = service.walk_on(APPLICANT, &aid, Step::Withdraw).await.unwrap();
+    assert_eq!(withdrawn.state(), pb::ExpenseState::Withdrawn);
 }
