@@ -134,8 +134,8 @@ impl Class {
     /// What becomes of it. `carries` says whether the year's policy carries a fund over for one year.
     pub(crate) fn fate(self, fund: Fund, carries: impl Fn(Fund) -> bool) -> Fate {
         match self {
-            Class::Free if carries(fund) => Fate::Carried,
-            // what was carried once goes back: one year, not two
+            Class::Free | Class::Pool if carries(fund) => Fate::Carried,
+            // what was carried once goes back: one year, not two. The pool is one account, whose every year's policy says anew
             Class::Free | Class::Carried | Class::Pool => Fate::Returned,
             // a task or project goes on over the year's end with its money
             Class::Project | Class::Delegation | Class::Task => Fate::Carried,
@@ -262,6 +262,17 @@ mod tests {
                 "Carried Task 2021 delegation:d",
             ]
         );
+    }
+
+    #[test]
+    fn the_policy_says_what_becomes_of_the_project_pool() {
+        let free = Key::committee(Fund::ProjectPool, 2020, "c1", None);
+        for (carries, fate) in [(true, Fate::Carried), (false, Fate::Returned)] {
+            for key in [Key::pool(2020), free.clone()] {
+                assert_eq!(Class::of(&key).unwrap().fate(key.fund, |_| carries), fate, "{key:?}");
+            }
+        }
+        assert_eq!(target(&Key::pool(2020), Fate::Carried), Key::pool(2021));
     }
 
     #[test]

@@ -22,6 +22,15 @@ fn client(service: &Service) -> FiscalYearServiceClient<Peer> {
 
 /// The policy of a year, written by one officer and published by another: it opens the year.
 async fn policy(service: &Service, year: i32) {
+    policy_that_carries(service, year, &[pb::Fund::Service]).await;
+}
+
+/// The same, which carries what is left of some funds over for one year.
+async fn policy_that_carries(service: &Service, year: i32, carried: &[pb::Fund]) {
+    let one_year = |fund: &pb::Fund| pb::FundCarryOver {
+        fund: (*fund).into(),
+        carry_over: pb::CarryOver::OneYear.into(),
+    };
     let category = |fund: pb::Fund, id: &str| pb::FundCategory {
         fund: fund.into(),
         category: id.to_owned(),
@@ -42,10 +51,7 @@ async fn policy(service: &Service, year: i32) {
         growth_applies_to: vec![pb::GrowthBase::Floor.into()],
         eligible_kinds: vec![pb::CommitteeKind::ResidentsCommittee.into()],
         pro_rating: Some(pb::ProRating { unit: pb::ProRatingUnit::Month.into(), month_counts_until_day: 15 }),
-        carry_overs: vec![
-            pb::FundCarryOver { fund: pb::Fund::Work.into(), carry_over: pb::CarryOver::Return.into() },
-            pb::FundCarryOver { fund: pb::Fund::Service.into(), carry_over: pb::CarryOver::OneYear.into() },
-        ],
+        carry_overs: carried.iter().map(one_year).collect(),
         public_notice_working_days: 5,
         categories: vec![category(pb::Fund::Work, "OFFICE"), category(pb::Fund::Service, "ACTIVITY")],
         ..Default::default()
@@ -69,8 +75,12 @@ async fn policy(service: &Service, year: i32) {
 }
 
 async fn get(service: &Service) -> pb::FiscalYear {
+    seen_by(service, "o-1").await
+}
+
+async fn seen_by(service: &Service, who: &str) -> pb::FiscalYear {
     let request = pb::GetFiscalYearRequest { name: YEAR.to_owned() };
-    client(service).get_fiscal_year(service.officer("o-1", request)).await.unwrap().into_inner()
+    client(service).get_fiscal_year(service.officer(who, request)).await.unwrap().into_inner()
 }
 
 async fn propose(service: &Service, who: &str) -> Result<pb::FiscalYear, Status> {
@@ -113,9 +123,14 @@ async fn cancel(service: &Service) -> Result<pb::FiscalYear, Status> {
         .map(tonic::Response::into_inner)
 }
 
-/// Money of each kind in 2020, and 2021 open.
+/// Money of each kind in 2020, whose policy carries the service fund over.
 async fn filled(service: &Service) {
-    policy(service, 2020).await;
+    filled_by(service, &[pb::Fund::Service]).await;
+}
+
+/// The same by a policy that carries these funds over.
+async fn filled_by(service: &Service, carried: &[pb::Fund]) {
+    policy_that_carries(service, 2020, carried).await;
     service.give("c1", "WORK", 2020, 100).await;
     service.give("c1", "SERVICE", 2020, 200).await;
     service.give("c2", "SERVICE", 2020, 30).await;
@@ -343,4 +358,24 @@ async fn what_may_still_move_money_stands_in_the_way_by_its_name() {
         .await
         .unwrap();
     assert_eq!(propose(&service, "o-1").await.unwrap().state(), pb::FiscalYearState::Closing);
+}
+
+#[tokio::test]
+async fn the_project_pool_ends_as_the_policy_says() {
+    let service = service(date(2021, 1, 15)).await;
+    filled_by(&service, &[pb::Fund::ProjectPool]).await;
+    policy(&service, 2021).await;
+    let pool = |lines: &[pb::YearEndLine]| {
+        told(lines).into_iter().filter(|line| line.starts_with("FUND_PROJECT_POOL")).collect::<Vec<_>>()
+    };
+    assert_eq!(pool(&get(&service).await.plan), ["FUND_PROJECT_POOL POOL 1: 1000 + 0"]);
+    propose(&service, "o-1").await.unwrap();
+    approve(&service, "o-2").await.unwrap();
+    assert!(service.worker.pass().await.unwrap());
+    let closed = get(&service).await;
+    assert_eq!(closed.state(), pb::FiscalYearState::Closed);
+    assert_eq!(pool(&closed.done), ["FUND_PROJECT_POOL POOL 1: 1000 + 0"]);
+    let next = "select balance_fen from account where kind = 'POOL' and fiscal_year = ";
+    assert_eq!(service.number(&format!("{next}2021")).await, 1_000);
+    assert_eq!(service.number(&format!("{next}2020")).await, 0);
 }
