@@ -41,6 +41,9 @@ pub(super) const KIND: &str = "allocate";
 /// The job; committees come from governance.
 pub(crate) struct Allocate(pub(crate) Governance);
 
+/// How often it begins again because the page before is too old.
+const RESTARTS: u32 = 3;
+
 /// How far it is.
 #[derive(Clone, Debug, Default)]
 struct Cursor {
@@ -88,21 +91,22 @@ struct Grounds {
 impl Job for Allocate {
     async fn run(&self, running: &Running) -> Result<Option<Any>, Refusal> {
         let grounds = grounds(running).await?;
-        let mut cursor = Cursor::read(&running.stored.cursor);
+        let (mut cursor, mut restarts) = (Cursor::read(&running.stored.cursor), 0);
+        let mut stored = over(running, &grounds.run)?;
         loop {
-            let page = match self.page(&grounds, &cursor).await {
-                // too long ago: what is stored already stays, and is passed over
-                Err(refusal) if std::ptr::eq(refusal.reason(), &PAGE_TOKEN_INVALID) => {
-                    cursor = Cursor::default();
-                    continue;
-                }
-                page => page?,
-            };
-            match store_page(running, &grounds, page, &mut cursor).await? {
+            match stored {
                 Stored::More => {}
                 Stored::Last(run) => return Ok(Some(any(run.as_ref()))),
                 Stored::Stopped => return Ok(None),
             }
+            stored = match self.page(&grounds, &cursor).await {
+                Ok(page) => store_page(running, &grounds, page, &mut cursor).await?,
+                Err(refusal) => {
+                    begins_again(refusal, &mut restarts)?;
+                    cursor = Cursor::default();
+                    Stored::More
+                }
+            };
         }
     }
 }
@@ -130,6 +134,30 @@ async fn grounds(running: &Running) -> Result<Grounds, Refusal> {
     Ok(Grounds { name, run, policy })
 }
 
+/// Lets it begin again where the page before is too old: what is stored already stays, and is passed over. Every other refusal stands,
+/// and this one too when it keeps coming.
+fn begins_again(refusal: Refusal, restarts: &mut u32) -> Result<(), Refusal> {
+    if *restarts == RESTARTS || !std::ptr::eq(refusal.reason(), &PAGE_TOKEN_INVALID) {
+        return Err(refusal);
+    }
+    *restarts += 1;
+    Ok(())
+}
+
+/// What a run that isn't being computed any more says: its last unit was committed before its worker could say so, or it was given up.
+fn over(running: &Running, run: &Run) -> Result<Stored, Refusal> {
+    Ok(match named(&run.state)? {
+        RunState::Computing => Stored::More,
+        RunState::Cancelled => Stored::Stopped,
+        RunState::Computed
+        | RunState::Submitted
+        | RunState::Approved
+        | RunState::Releasing
+        | RunState::Released
+        | RunState::Rejected => Stored::Last(Box::new(encode::run(running.context.service, run)?)),
+    })
+}
+
 /// What became of a page.
 enum Stored {
     /// Another follows.
@@ -154,7 +182,7 @@ async fn store_page(
     let run = run.ok_or_else(|| Refusal::internal(format!("{name} vanished")))?;
     let from: RunState = named(&run.state)?;
     if from != RunState::Computing {
-        return Ok(Stored::Stopped);
+        return over(running, &run);
     }
     set::insert(work.sql(), name, policy.fiscal_year(), &computed).await?;
     let last = cursor.page_token.is_empty();
@@ -244,4 +272,21 @@ fn facts(committee: &gov::Committee) -> Result<Option<Facts>, Refusal> {
         households: count.map(|count| count.households),
         counted_on: date("valid_date", count.and_then(|count| count.valid_date.as_ref()))?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::refusal::CONFLICT;
+
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_always_too_old_is_told_at_last() {
+        let mut restarts = 0;
+        for _ in 0..RESTARTS {
+            assert!(begins_again(Refusal::new(&PAGE_TOKEN_INVALID), &mut restarts).is_ok());
+        }
+        assert!(begins_again(Refusal::new(&PAGE_TOKEN_INVALID), &mut restarts).is_err());
+        assert!(begins_again(Refusal::new(&CONFLICT), &mut 0).is_err());
+    }
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     acts::{change, need_next_year, number},
     carry,
-    rules::{Class, Fate, TABLE, Verb, book_day, target},
+    rules::{Class, Fate, State, TABLE, Verb, book_day, target},
     store::{self, Year},
 };
 use crate::{
@@ -71,6 +71,10 @@ impl Job for CloseYear {
         loop {
             let mut work = Work::plain(&running.context.db, &running.call).await?;
             let year = locked(&mut work, &name).await?;
+            if year.state()? == State::Closed {
+                // the last unit was committed before its worker could say so
+                return Ok(Some(any(&report(&name, &cursor))));
+            }
             if cursor.total == 0 {
                 cursor.total = store::remaining(work.sql(), &year.town, year.year).await?;
             }

@@ -302,3 +302,20 @@ async fn the_project_pool_follows_the_policy_in_force() {
     assert_eq!(yuan(second.former_project_pool.as_ref()), "50000.00");
     assert_eq!(service.number("select balance_fen from account where kind = 'POOL'").await, 7_000_000);
 }
+
+#[tokio::test]
+async fn a_computation_that_was_killed_behind_its_last_unit_of_work_has_succeeded() {
+    let service = funding().await;
+    let run = service.computed("li").await;
+    service
+        .sql(&format!(
+            "update operation set state = 'RUNNING', response = null, input = convert_to('{}', 'UTF8'), lease_owner = gen_random_uuid(),
+                    lease_until = now() - interval '1 second' where kind = 'allocate'",
+            run.name
+        ))
+        .await;
+    assert!(service.another_worker().pass().await.unwrap());
+    let succeeded = "select count(*) from operation where kind = 'allocate' and state = 'SUCCEEDED'";
+    assert_eq!(service.number(succeeded).await, 1);
+    assert_eq!(service.run("li", &run.name).await.etag, run.etag);
+}

@@ -379,3 +379,31 @@ async fn the_project_pool_ends_as_the_policy_says() {
     assert_eq!(service.number(&format!("{next}2021")).await, 1_000);
     assert_eq!(service.number(&format!("{next}2020")).await, 0);
 }
+
+/// How the last operation of a kind ended.
+async fn ended(service: &Service, state: &str) -> i64 {
+    let ended = format!(
+        "select count(*) from (select state from operation where kind = 'close_year' order by created desc limit 1) o where state = '{state}'"
+    );
+    service.number(&ended).await
+}
+
+#[tokio::test]
+async fn an_end_that_was_killed_behind_its_last_unit_of_work_has_succeeded() {
+    let service = service(date(2021, 1, 15)).await;
+    filled(&service).await;
+    policy(&service, 2021).await;
+    propose(&service, "o-1").await.unwrap();
+    approve(&service, "o-2").await.unwrap();
+    assert!(service.worker.pass().await.unwrap());
+    // as if the worker had died before it could say that it was done
+    service
+        .sql(&format!(
+            "update operation set state = 'RUNNING', response = null, input = convert_to('{YEAR}', 'UTF8'), lease_owner = gen_random_uuid(),
+                    lease_until = now() - interval '1 second' where kind = 'close_year'"
+        ))
+        .await;
+    assert!(service.another_worker().pass().await.unwrap());
+    assert_eq!(ended(&service, "SUCCEEDED").await, 1);
+    assert_eq!(get(&service).await.state(), pb::FiscalYearState::Closed);
+}
