@@ -17,13 +17,17 @@ alter table fiscal_year
         approved_by = ''
         or (approved_by <> proposed_by and (approved_person = '' or proposed_person = '' or approved_person <> proposed_person)));
 
--- An end that is approved isn't given up, and what was approved stays.
+-- An end that is approved isn't given up, and what was approved stays. Where its operation ended without success another one takes its place.
 create function fiscal_year_end_goes_on() returns trigger language plpgsql as $$
 begin
     if old.approved_by <> '' and (
-        new.state = 'OPEN' or (new.proposed_by, new.proposed_person, new.proposed_on, new.approved_by, new.approved_person, new.approved_on, new.operation)
-            is distinct from (old.proposed_by, old.proposed_person, old.proposed_on, old.approved_by, old.approved_person, old.approved_on, old.operation)) then
+        new.state = 'OPEN' or (new.proposed_by, new.proposed_person, new.proposed_on, new.approved_by, new.approved_person, new.approved_on)
+            is distinct from (old.proposed_by, old.proposed_person, old.proposed_on, old.approved_by, old.approved_person, old.approved_on)) then
         perform refuse('fiscal_year_end_goes_on', format('the end of %s is approved', old.year));
+    end if;
+    if old.operation is not null and new.operation is distinct from old.operation and exists (
+        select from operation o where o.id = old.operation and o.state not in ('FAILED', 'CANCELLED')) then
+        perform refuse('fiscal_year_end_goes_on', format('the operation that ends %s has not failed', old.year));
     end if;
     -- nothing is set aside in a year whose end is proposed: no new hold comes in (need_open_years), and none was left
     if old.state = 'OPEN' and new.state = 'CLOSING' and exists (

@@ -58,6 +58,13 @@ fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!("select {COLUMNS} from operation {rest}"))
 }
 
+impl Stored {
+    /// Whether it waits or is at work still; one that was stopped before anybody took it up ended without a word.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state.as_str(), "PENDING" | "RUNNING")
+    }
+}
+
 /// A new operation.
 #[derive(Debug)]
 pub struct New<'a> {

@@ -371,8 +371,7 @@ impl Verb for Release {
 /// Refuses another release while the operation of the last one is open.
 async fn need_ended(work: &mut Work, name: &AllocationRunName, run: &Run) -> Result<(), Refusal> {
     let operation = operations::get(work.sql(), run.operation).await?;
-    let open = operation.is_some_and(|operation| operation.response.is_none() && operation.error.is_none());
-    if !open {
+    if !operation.is_some_and(|operation| operation.is_open()) {
         return Ok(());
     }
     let named = chassis::operations::name(work.call().service(), run.operation);

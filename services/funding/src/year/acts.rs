@@ -11,6 +11,7 @@ use chassis::{
 use contracts::{google::longrunning as lro, linli::funding::v1 as pb};
 use kernel::{name::FiscalYearName, state::Named};
 use serde_json::json;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -110,6 +111,13 @@ pub(super) fn need_unapproved(year: &Year) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether the operation that does the end has still to do it, or has done it.
+pub(super) async fn is_under_way(sql: &mut PgConnection, year: &Year) -> Result<bool, Refusal> {
+    let Some(id) = year.operation else { return Ok(false) };
+    let operation = stored::get(sql, id).await?;
+    Ok(operation.is_some_and(|operation| operation.is_open() || operation.response.is_some()))
+}
+
 async fn record(
     work: &mut Work,
     before: &Year,
@@ -176,7 +184,10 @@ impl Verb for Approve {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<lro::Operation>, Refusal> {
         let (year, to) = lock(work, &request.name, &request.etag, Do::ApproveClose).await?;
-        need_unapproved(&year)?;
+        // an approved end whose operation has ended without success goes on by another one
+        if is_under_way(work.sql(), &year).await? {
+            need_unapproved(&year)?;
+        }
         let call = work.call().clone();
         let actor = Actor::of(&call);
         need_another(&year, &actor)?;
@@ -193,7 +204,11 @@ impl Verb for Approve {
         };
         let id = new.id;
         let operation = stored::create(work.sql(), new).await?;
-        let version = store::approve(work.sql(), &year, (&actor, call.today()), id).await?;
+        let version = if year.is_approved() {
+            store::go_on(work.sql(), &year, id).await?
+        } else {
+            store::approve(work.sql(), &year, (&actor, call.today()), id).await?
+        };
         let mut told = change(&year, version, Do::ApproveClose, to, &request.comment)?;
         if let Some(data) = told.data.as_object_mut() {
             data.insert("operation".to_owned(), json!(operations::name(call.service(), id)));

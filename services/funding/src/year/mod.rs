@@ -137,8 +137,12 @@ impl FiscalYears {
             return encode(&found);
         }
         let mut answer = view(read.sql(), &found).await?;
-        let (who, something_open) = (Actor::of(call), answer.obstacle_count > 0);
-        let hindered = |verb| hindrance(verb, &found, something_open, &who);
+        let grounds = Grounds {
+            who: Actor::of(call),
+            something_open: answer.obstacle_count > 0,
+            under_way: acts::is_under_way(read.sql(), &found).await?,
+        };
+        let hindered = |verb| hindrance(verb, &found, &grounds);
         let mut actions =
             available_unless(&TABLE, found.state()?, call, name.town(), Scope::is_town, hindered);
         actions.retain(|action| action.verb != Verb::Close.name());
@@ -161,18 +165,29 @@ impl FiscalYears {
     }
 }
 
+/// What the steps of a year rest on beside itself.
+struct Grounds {
+    who: Actor,
+    /// Something stands in the way of its end.
+    something_open: bool,
+    /// The operation of its end is at work, or has done it.
+    under_way: bool,
+}
+
 /// What stands in the way beside state and permission.
-fn hindrance(verb: Verb, year: &Year, something_open: bool, who: &Actor) -> Option<Hindrance> {
-    let open = something_open.then(|| {
+fn hindrance(verb: Verb, year: &Year, grounds: &Grounds) -> Option<Hindrance> {
+    let open = grounds.something_open.then(|| {
         let (zh, en) = ("尚有未办结事项，见 obstacles", "things are open still: see obstacles");
         Hindrance::new(Obstacle::Missing, zh, en)
     });
     let approved = || acts::need_unapproved(year).err().map(|why| Hindrance::of(Obstacle::State, &why));
-    let another = || acts::need_another(year, who).err().map(|why| Hindrance::of(Obstacle::FourEyes, &why));
+    let under_way = || approved().filter(|_| grounds.under_way);
+    let another =
+        || acts::need_another(year, &grounds.who).err().map(|why| Hindrance::of(Obstacle::FourEyes, &why));
     match verb {
         Verb::Propose => open,
         Verb::CancelClose => approved(),
-        Verb::ApproveClose => open.or_else(approved).or_else(another),
+        Verb::ApproveClose => open.or_else(under_way).or_else(another),
         Verb::Open | Verb::Close => None,
     }
 }

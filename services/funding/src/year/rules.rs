@@ -62,7 +62,11 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             Verb::ApproveClose,
             State::Closing,
             "funding.years.approveClose",
-            &["another person than who proposed it", "the next year is open when something is carried over"],
+            &[
+                "another person than who proposed it",
+                "the next year is open when something is carried over",
+                "once; again when its operation ended without success",
+            ],
         ),
         Row::new(
             Some(State::Closing),

@@ -151,6 +151,18 @@ pub(crate) async fn approve(
     Ok(version.fetch_one(sql).await?)
 }
 
+/// Hands an approved end to another operation; the next version.
+pub(crate) async fn go_on(sql: &mut PgConnection, year: &Year, operation: Uuid) -> Result<i64, Refusal> {
+    let version = sqlx::query_scalar!(
+        "update fiscal_year set operation = $3, version = version + 1, updated = clock_timestamp()
+         where town = $1 and year = $2 returning version",
+        year.town,
+        year.year,
+        operation,
+    );
+    Ok(version.fetch_one(sql).await?)
+}
+
 /// Closes a year; the next version.
 pub(crate) async fn close(sql: &mut PgConnection, year: &Year) -> Result<i64, Refusal> {
     let version = sqlx::query_scalar!(

@@ -407,3 +407,33 @@ async fn an_end_that_was_killed_behind_its_last_unit_of_work_has_succeeded() {
     assert_eq!(ended(&service, "SUCCEEDED").await, 1);
     assert_eq!(get(&service).await.state(), pb::FiscalYearState::Closed);
 }
+
+#[tokio::test]
+async fn an_end_whose_operation_failed_is_approved_again_and_goes_on() {
+    let service = service(date(2021, 1, 15)).await;
+    filled(&service).await;
+    policy(&service, 2021).await;
+    propose(&service, "o-1").await.unwrap();
+    let first = approve(&service, "o-2").await.unwrap();
+    service
+        .sql(
+            "create function stop() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$;
+             create trigger stop after insert on entry for each statement execute function stop()",
+        )
+        .await;
+    assert!(service.worker.pass().await.unwrap());
+    assert_eq!(ended(&service, "FAILED").await, 1);
+    service.sql("drop trigger stop on entry").await;
+    let shown = seen_by(&service, "o-3").await;
+    let approvable = shown.available_actions.iter().find(|action| action.verb == "approveClose").unwrap();
+    assert!(approvable.allowed, "{approvable:?}");
+    assert_eq!(reason(&cancel(&service).await.unwrap_err()), "YEAR_END_APPROVED");
+    let second = approve(&service, "o-3").await.unwrap();
+    assert_ne!(first, second);
+    assert_eq!(reason(&approve(&service, "o-3").await.unwrap_err()), "YEAR_END_APPROVED");
+    assert!(service.worker.pass().await.unwrap());
+    let closed = get(&service).await;
+    assert_eq!((closed.state(), closed.operation.as_str()), (pb::FiscalYearState::Closed, second.as_str()));
+    assert_eq!(closed.approver, shown.approver, "who approved it stays");
+    assert_eq!(told(&closed.done), EXPECTED);
+}
