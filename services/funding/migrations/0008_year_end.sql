@@ -29,6 +29,11 @@ begin
         select from operation o where o.id = old.operation and o.state not in ('FAILED', 'CANCELLED')) then
         perform refuse('fiscal_year_end_goes_on', format('the operation that ends %s has not failed', old.year));
     end if;
+    -- years end in their order: one that isn't closed may carry money into the next
+    if old.state = 'OPEN' and new.state = 'CLOSING' and exists (
+        select from fiscal_year where town = new.town and year < new.year and state <> 'CLOSED') then
+        perform refuse('fiscal_year_ends_in_order', format('a year before %s is not closed', old.year));
+    end if;
     -- nothing is set aside in a year whose end is proposed: no new hold comes in (need_open_years), and none was left
     if old.state = 'OPEN' and new.state = 'CLOSING' and exists (
         select from account where town = new.town and fiscal_year = new.year and held_fen <> 0) then

@@ -133,6 +133,9 @@ chassis::reasons! { "linli.funding";
     YEAR_NOT_READY: FailedPrecondition [year, count, names]
         "{year} 年度尚有 {count} 项未办结：{names}" / "{count} things of {year} are open still: {names}"
         next "办结、撤回或驳回所列事项后再提出结账" / "finish, withdraw or reject what is named, then propose again";
+    EARLIER_YEAR_OPEN: FailedPrecondition [year, earlier]
+        "{earlier} 年度尚未结账，{year} 年度不能先行结账" / "{earlier} is not closed: {year} can't end before it"
+        next "先办完 {earlier} 年度结账" / "close {earlier} first";
     NEXT_YEAR_NOT_OPEN: FailedPrecondition [year, next]
         "{year} 年度有结转，而 {next} 年度未开启" / "something of {year} is to be carried over and {next} is not open"
         next "先发布 {next} 年度经费办法" / "publish the funding policy of {next} first";

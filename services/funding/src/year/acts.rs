@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     actor::{Actor, another},
-    reasons::{NEXT_YEAR_NOT_OPEN, YEAR_END_APPROVED, YEAR_NOT_READY},
+    reasons::{EARLIER_YEAR_OPEN, NEXT_YEAR_NOT_OPEN, YEAR_END_APPROVED, YEAR_NOT_READY},
 };
 
 /// Obstacles that a refusal names at most.
@@ -89,13 +89,29 @@ pub(super) async fn need_next_year(work: &mut Work, year: &Year) -> Result<(), R
     let carried = carry::carried(work.sql(), &year.town, year.year).await?;
     let left = store::left(work.sql(), &year.town, year.year).await?;
     let fate = |(fund, class, ..): &super::rules::Left| class.fate(*fund, |fund| carried.contains(&fund));
+    if left.iter().any(|line| fate(line) == Fate::Carried) {
+        lock_next_year(work, year).await?;
+    }
+    Ok(())
+}
+
+/// Holds the next year open until the end of the transaction, so that nothing is carried into one that is closing meanwhile.
+pub(super) async fn lock_next_year(work: &mut Work, year: &Year) -> Result<(), Refusal> {
     let next = year.year + 1;
-    if !left.iter().any(|line| fate(line) == Fate::Carried)
-        || store::is_open(work.sql(), &year.town, next).await?
-    {
+    if store::lock_open(work.sql(), &year.town, next).await? {
         return Ok(());
     }
     Err(Refusal::new(&NEXT_YEAR_NOT_OPEN).with("year", year.year).with("next", next))
+}
+
+/// Refuses to end a year while one before may still carry money into it.
+pub(super) fn need_earlier_closed(year: &Year, earlier: Option<i32>) -> Result<(), Refusal> {
+    match earlier {
+        None => Ok(()),
+        Some(earlier) => {
+            Err(Refusal::new(&EARLIER_YEAR_OPEN).with("year", year.year).with("earlier", earlier))
+        }
+    }
 }
 
 /// Refuses to approve to who proposed.
@@ -147,6 +163,7 @@ impl Verb for Propose {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::FiscalYear>, Refusal> {
         let (year, to) = lock(work, &request.name, &request.etag, Do::Propose).await?;
+        need_earlier_closed(&year, store::earlier_open(work.sql(), &year).await?)?;
         need_ready(work, &year).await?;
         let call = work.call().clone();
         let version = store::propose(work.sql(), &year, &Actor::of(&call), call.today()).await?;

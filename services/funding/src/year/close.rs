@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    acts::{change, need_next_year, number},
+    acts::{change, lock_next_year, need_next_year, number},
     carry,
     rules::{Class, Fate, State, TABLE, Verb, book_day, target},
     store::{self, Year},
@@ -68,12 +68,18 @@ impl Job for CloseYear {
         let name = String::from_utf8(running.input.clone()).map_err(Refusal::internal)?;
         let name = FiscalYearName::parse(&name).map_err(Refusal::internal)?;
         let mut cursor: Cursor = serde_json::from_value(running.stored.cursor.clone()).unwrap_or_default();
+        let mut begun = false;
         loop {
             let mut work = Work::plain(&running.context.db, &running.call).await?;
             let year = locked(&mut work, &name).await?;
             if year.state()? == State::Closed {
                 // the last unit was committed before its worker could say so
                 return Ok(Some(any(&report(&name, &cursor))));
+            }
+            if !begun {
+                // said before anything is booked; each chunk sees to the year that it carries into
+                need_next_year(&mut work, &year).await?;
+                begun = true;
             }
             if cursor.total == 0 {
                 cursor.total = store::remaining(work.sql(), &year.town, year.year).await?;
@@ -113,7 +119,6 @@ async fn chunk(
     accounts: &[Account],
     cursor: &mut Cursor,
 ) -> Result<(), Refusal> {
-    need_next_year(work, year).await?;
     let carried = carry::carried(work.sql(), &year.town, year.year).await?;
     let mut ways = Vec::new();
     for account in accounts {
@@ -121,6 +126,9 @@ async fn chunk(
             .ok_or_else(|| Refusal::internal("an account that no year's end asks about"))?;
         let fate = class.fate(account.key.fund, |fund| carried.contains(&fund));
         ways.push((account, fate, target(&account.key, fate)));
+    }
+    if ways.iter().any(|(_, fate, _)| *fate == Fate::Carried) {
+        lock_next_year(work, year).await?;
     }
     let mut keys: Vec<Key> = ways.iter().map(|(_, _, to)| to.clone()).collect();
     keys.sort();

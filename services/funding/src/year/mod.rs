@@ -140,6 +140,7 @@ impl FiscalYears {
         let grounds = Grounds {
             who: Actor::of(call),
             something_open: answer.obstacle_count > 0,
+            earlier: store::earlier_open(read.sql(), &found).await?,
             under_way: acts::is_under_way(read.sql(), &found).await?,
         };
         let hindered = |verb| hindrance(verb, &found, &grounds);
@@ -170,6 +171,8 @@ struct Grounds {
     who: Actor,
     /// Something stands in the way of its end.
     something_open: bool,
+    /// The first year before that isn't closed.
+    earlier: Option<i32>,
     /// The operation of its end is at work, or has done it.
     under_way: bool,
 }
@@ -181,11 +184,15 @@ fn hindrance(verb: Verb, year: &Year, grounds: &Grounds) -> Option<Hindrance> {
         Hindrance::new(Obstacle::Missing, zh, en)
     });
     let approved = || acts::need_unapproved(year).err().map(|why| Hindrance::of(Obstacle::State, &why));
+    let earlier = || {
+        let refused = acts::need_earlier_closed(year, grounds.earlier).err();
+        refused.map(|why| Hindrance::of(Obstacle::Missing, &why))
+    };
     let under_way = || approved().filter(|_| grounds.under_way);
     let another =
         || acts::need_another(year, &grounds.who).err().map(|why| Hindrance::of(Obstacle::FourEyes, &why));
     match verb {
-        Verb::Propose => open,
+        Verb::Propose => open.or_else(earlier),
         Verb::CancelClose => approved(),
         Verb::ApproveClose => open.or_else(under_way).or_else(another),
         Verb::Open | Verb::Close => None,

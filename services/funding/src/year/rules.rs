@@ -48,7 +48,7 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             Verb::Propose,
             State::Closing,
             "funding.years.propose",
-            &["nothing is held in it", "no expense of it is open"],
+            &["nothing is held in it", "no expense of it is open", "the years before are closed"],
         ),
         Row::new(
             Some(State::Closing),

@@ -88,7 +88,7 @@ pub(crate) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     query
 }
 
-/// Whether a year can take what is carried over.
+/// Whether money can be moved in a year.
 pub(crate) async fn is_open(sql: &mut PgConnection, town: &str, year: i32) -> Result<bool, Refusal> {
     let open = sqlx::query_scalar!(
         r#"select exists (select from fiscal_year where town = $1 and year = $2 and state = 'OPEN') as "open!""#,
@@ -96,6 +96,27 @@ pub(crate) async fn is_open(sql: &mut PgConnection, town: &str, year: i32) -> Re
         year,
     );
     Ok(open.fetch_one(sql).await?)
+}
+
+/// Whether a year can take what is carried over; it stays so until the end of the transaction.
+pub(crate) async fn lock_open(sql: &mut PgConnection, town: &str, year: i32) -> Result<bool, Refusal> {
+    let state = sqlx::query_scalar!(
+        "select state from fiscal_year where town = $1 and year = $2 for share",
+        town,
+        year,
+    );
+    let state: Option<String> = state.fetch_optional(sql).await?;
+    Ok(state.as_deref().map(named::<State>).transpose()? == Some(State::Open))
+}
+
+/// The first year before that isn't closed.
+pub(crate) async fn earlier_open(sql: &mut PgConnection, year: &Year) -> Result<Option<i32>, Refusal> {
+    let earlier = sqlx::query_scalar!(
+        "select min(year) from fiscal_year where town = $1 and year < $2 and state <> 'CLOSED'",
+        year.town,
+        year.year,
+    );
+    Ok(earlier.fetch_one(sql).await?)
 }
 
 /// Proposes the end of a year; the next version.

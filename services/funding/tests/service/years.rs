@@ -437,3 +437,33 @@ async fn an_end_whose_operation_failed_is_approved_again_and_goes_on() {
     assert_eq!(closed.approver, shown.approver, "who approved it stays");
     assert_eq!(told(&closed.done), EXPECTED);
 }
+
+#[tokio::test]
+async fn years_end_in_their_order() {
+    let service = service(date(2021, 1, 15)).await;
+    filled(&service).await;
+    policy(&service, 2021).await;
+    let mut years = client(&service);
+    let of = |etag: String| pb::ProposeFiscalYearCloseRequest {
+        name: "towns/malu/fiscalYears/2021".to_owned(),
+        etag,
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let request = pb::GetFiscalYearRequest { name: "towns/malu/fiscalYears/2021".to_owned() };
+    let next = years.get_fiscal_year(service.officer("o-1", request)).await.unwrap().into_inner();
+    let shown = next.available_actions.iter().find(|action| action.verb == "propose").unwrap();
+    assert!(!shown.allowed);
+    let before = service.dump().await;
+    let refused = years.propose_fiscal_year_close(service.officer("o-1", of(next.etag.clone()))).await;
+    assert_eq!(reason(&refused.unwrap_err()), "EARLIER_YEAR_OPEN");
+    assert_eq!(service.dump().await, before);
+    let behind = "update fiscal_year set state = 'CLOSING', proposed_by = 'p', proposed_on = '2021-01-15' where year = 2021";
+    assert_eq!(service.constraint(behind).await, "fiscal_year_ends_in_order");
+    propose(&service, "o-1").await.unwrap();
+    approve(&service, "o-2").await.unwrap();
+    assert_eq!(service.constraint(behind).await, "fiscal_year_ends_in_order");
+    assert!(service.worker.pass().await.unwrap());
+    let proposed = years.propose_fiscal_year_close(service.officer("o-1", of(next.etag))).await.unwrap();
+    assert_eq!(proposed.into_inner().state(), pb::FiscalYearState::Closing);
+}
