@@ -8,6 +8,7 @@ mod release;
 pub(crate) mod rules;
 mod runs;
 pub(crate) mod store;
+mod taking;
 mod transitions;
 
 pub use runs::AllocationRuns;

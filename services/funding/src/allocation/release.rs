@@ -20,6 +20,7 @@ use super::{
         run::{self as store, Mark, Run},
         set::{self, Due},
     },
+    taking,
     transitions::{change, reread},
 };
 use crate::ledger::{
@@ -112,13 +113,11 @@ async fn book(
         let (from, to, amount) = if due.difference > Fen::ZERO {
             (appropriation.id, account.id, due.difference)
         } else {
-            let taken = Fen::of(-due.difference.fen());
-            ledger::expire_due(work.sql(), town, account.id, booked_on).await?;
-            (account.id, appropriation.id, taken)
+            (account.id, appropriation.id, Fen::of(-due.difference.fen()))
         };
         let what = For {
             kind: EntryKind::Allocation,
-            key: &format!("allocation/{}/{}/{}", run.id, due.committee, due.fund.name()),
+            key: &taking::key(&run.id, &due.committee, due.fund),
             fiscal_year: year,
             booked_on,
             subject: &encode::allocation_name(town, &due.id),
@@ -127,6 +126,7 @@ async fn book(
         entries.push(Entry::simple(what, from, to, amount));
     }
     if !entries.is_empty() {
+        ledger::post_aside(work, town, &entries).await?;
         ledger::post(work, town, &entries).await?;
     }
     let mut booked = entries.iter().map(|entry| entry.id);
@@ -195,15 +195,16 @@ async fn complete(
         let (from, to) = if difference > 0 { (0, 1) } else { (1, 0) };
         let what = For {
             kind: EntryKind::Allocation,
-            key: &format!("pool/{}", run.id),
+            key: &taking::pool_key(&run.id),
             fiscal_year: year,
             booked_on: work.call().today(),
             subject: &name.to_string(),
             description: &description(year, Fund::ProjectPool),
         };
         let amount = Fen::of(difference.abs());
-        let entry = Entry::simple(what, accounts[from].id, accounts[to].id, amount);
-        ledger::post(work, town, &[entry]).await?;
+        let entry = [Entry::simple(what, accounts[from].id, accounts[to].id, amount)];
+        ledger::post_aside(work, town, &entry).await?;
+        ledger::post(work, town, &entry).await?;
     }
     store::step(work.sql(), name, to, Mark::Released).await?;
     let after = reread(work, name).await?;

@@ -19,10 +19,8 @@ use uuid::Uuid;
 use super::{
     compute, encode, release,
     rules::{RUNS, RunState, RunVerb as Do},
-    store::{
-        run::{self as store, Mark, New, Run},
-        set,
-    },
+    store::run::{self as store, Mark, New, Run},
+    taking,
 };
 use crate::{
     actor::{self, Actor},
@@ -358,8 +356,8 @@ impl Verb for Release {
             need_ended(work, &name, &run).await?;
         }
         year::need_open(work.sql(), name.town(), run.fiscal_year).await?;
-        if let Some((account, taken)) = set::spent_already(work.sql(), &name).await? {
-            account.need(work, name.town(), taken).await?;
+        if from == RunState::Approved {
+            taking::set_aside(work, &name, &run).await?;
         }
         let operation = Uuid::now_v7();
         store::step(work.sql(), &name, to, Mark::Releasing(operation)).await?;

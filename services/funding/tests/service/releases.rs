@@ -304,6 +304,44 @@ async fn the_project_pool_follows_the_policy_in_force() {
 }
 
 #[tokio::test]
+async fn what_a_run_takes_back_is_set_aside_when_its_release_begins() {
+    let service = funding().await;
+    service.released().await;
+    service.count("c3", date(2019, 12, 31), 2000).await;
+    let mut less = policy_2020();
+    less.project_pool = Some(fen(4_000_000));
+    service.policy("2020-2", less).await;
+    let run = service.computed("li").await;
+    let run = service.approved(&run).await;
+    let run = service.step("li", Step::Release, &run).await.unwrap();
+    // before the operation is taken up somebody would spend what is taken back
+    let spend = |of: &str, fen: i64| {
+        format!(
+            "insert into hold (town, id, account, amount_fen, key, subject, purpose, held_on, held_by)
+                 select 'malu', gen_random_uuid(), id, {fen}, '{of}', 's', 'p', '2020-06-01', 'p' from account where {of} and fiscal_year = 2020"
+        )
+    };
+    let (c3, pool) = ("committee = $$c3$$ and fund = $$WORK$$", "kind = $$POOL$$");
+    assert_eq!(service.constraint(&spend(c3, 10_000_001)).await, "account_not_overdrawn");
+    assert_eq!(service.constraint(&spend(pool, 4_000_001)).await, "account_not_overdrawn");
+    service.sql(&spend(c3, 10_000_000)).await;
+    // an operation that failed in between goes on with what is set aside
+    service.sql("create function stop() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$;
+                 create trigger stop after insert on entry for each statement execute function stop()").await;
+    assert!(service.worker.pass().await.unwrap());
+    service.sql("drop trigger stop on entry").await;
+    let run = service.step("li", Step::Release, &service.run("li", &run.name).await).await.unwrap();
+    assert!(service.worker.pass().await.unwrap());
+    assert_eq!(service.run("li", &run.name).await.state(), AllocationRunState::Released);
+    assert_eq!(service.balance("c3", "WORK").await, 10_000_000);
+    assert_eq!(service.number("select balance_fen from account where kind = 'POOL'").await, 4_000_000);
+    let holds = "select count(*) from hold h join entry e on e.town = h.town and e.id = h.entry and e.key = h.key where h.state = 'POSTED'";
+    assert_eq!(service.number(holds).await, 2);
+    assert_eq!(service.number("select sum(held_fen)::bigint from account").await, 10_000_000);
+    service.verify().await;
+}
+
+#[tokio::test]
 async fn a_computation_that_was_killed_behind_its_last_unit_of_work_has_succeeded() {
     let service = funding().await;
     let run = service.computed("li").await;

@@ -107,7 +107,7 @@ pub(crate) static RUNS: Table<RunState, RunVerb> = Table {
             RunVerb::Release,
             RunState::Releasing,
             "funding.allocationRuns.release",
-            &["the fiscal year is open", "what is taken back is available"],
+            &["the fiscal year is open", "what is taken back is available, and is set aside"],
         ),
         row(
             Some(RunState::Releasing),

@@ -11,10 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     allocation::rules::{Calculation, Facts},
-    ledger::{
-        rules::Fund,
-        store::{Account, named},
-    },
+    ledger::{rules::Fund, store::named},
 };
 
 /// What is computed for a committee and a fund.
@@ -163,25 +160,46 @@ pub(crate) async fn booked(
     Ok(())
 }
 
-/// The first committee that no longer has what a run takes back from it: its account, and how much is taken.
+/// What a run takes back from a committee.
+#[derive(Clone, Debug)]
+pub(crate) struct Taking {
+    pub(crate) id: String,
+    pub(crate) committee: String,
+    pub(crate) fund: Fund,
+    pub(crate) account: Uuid,
+    pub(crate) taken: Fen,
+}
+
+/// What a run takes back, by account behind `after`.
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn spent_already(
+pub(crate) async fn takings(
     sql: &mut PgConnection,
     run: &AllocationRunName,
-) -> Result<Option<(Account, Fen)>, Refusal> {
-    let found = sqlx::query!(
-        "select c.id, a.former_fen - a.amount_fen as \"taken!\"
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Taking>, Refusal> {
+    let rows = sqlx::query!(
+        "select a.id, a.committee, a.fund, c.id as account, a.former_fen - a.amount_fen as \"taken!\"
          from allocation a join account c on c.town = a.town and c.kind = 'COMMITTEE' and c.fund = a.fund and c.fiscal_year = a.fiscal_year
               and c.committee = a.committee and c.earmark is null
-         where a.town = $1 and a.run = $2 and a.state = 'COMPUTED' and a.amount_fen < a.former_fen
-             and c.balance_fen - c.held_fen < a.former_fen - a.amount_fen
-         order by a.id limit 1",
+         where a.town = $1 and a.run = $2 and a.state = 'COMPUTED' and a.amount_fen < a.former_fen and c.id > $3
+         order by c.id limit $4",
         run.town(),
         run.allocation_run(),
+        after,
+        limit,
     );
-    let Some(row) = found.fetch_optional(&mut *sql).await? else { return Ok(None) };
-    let account = crate::ledger::store::by_id(sql, run.town(), row.id).await?;
-    Ok(account.map(|account| (account, Fen::of(row.taken))))
+    let rows = rows.fetch_all(sql).await?.into_iter();
+    let takings = rows.map(|row| {
+        Ok(Taking {
+            id: row.id,
+            committee: row.committee,
+            fund: named(&row.fund)?,
+            account: row.account,
+            taken: Fen::of(row.taken),
+        })
+    });
+    takings.collect()
 }

@@ -1,11 +1,13 @@
 //! The SQL of the ledger. Balances move by the triggers of `0001_ledger.sql`; here rows are written and read.
 
+mod aside;
 mod entries;
 mod holds;
 pub(crate) mod verify;
 pub(crate) mod views;
 pub(crate) mod year;
 
+pub(crate) use aside::{Aside, post_aside, set_aside};
 pub(crate) use entries::{book, booked, post, post_as};
 pub(crate) use holds::{Held, NewHold, Outcome, expire_due, get_hold, hold, resolve};
 
