@@ -1,5 +1,5 @@
 //! `opening_balances.csv`: what a committee, or the project pool, had when its books began here. Each row is one balanced entry with its
-//! evidence, booked once.
+//! evidence, booked once; one that was taken back can be booked again.
 
 use chassis::{
     imports::{Applied, Export, RowError, Sheet, Tables},
@@ -114,15 +114,39 @@ fn read(town: &TownName, row: &Row) -> Result<Opening, Vec<Fault>> {
     Ok(Opening { key, amount, evidence })
 }
 
-/// What is booked under a key already: the amount and its evidence.
-async fn booked(sql: &mut PgConnection, town: &str, key: &str) -> Result<Option<(Fen, String)>, Refusal> {
-    let row = sqlx::query!(
-        "select p.amount_fen, e.evidence from entry e join posting p on p.town = e.town and p.entry = e.id and p.amount_fen > 0
-         where e.town = $1 and e.key = $2",
+/// What was booked for an account already.
+#[derive(Debug, Default)]
+struct Booked {
+    /// How often, counting what was taken back.
+    times: usize,
+    /// What stands: the amount and its evidence.
+    stands: Option<(Fen, String)>,
+}
+
+impl Booked {
+    /// The key of the next one.
+    fn next_key(&self, account: Uuid) -> String {
+        match self.times {
+            0 => format!("opening/{account}"),
+            times => format!("opening/{account}/{}", times + 1),
+        }
+    }
+}
+
+async fn booked(sql: &mut PgConnection, town: &str, account: &str) -> Result<Booked, Refusal> {
+    let rows = sqlx::query!(
+        r#"select p.amount_fen, e.evidence,
+                  exists (select from entry b where b.town = e.town and b.reverses = e.id) as "reversed!"
+           from entry e join posting p on p.town = e.town and p.entry = e.id and p.amount_fen > 0
+           where e.town = $1 and e.subject = $2 and e.kind = $3 and e.reverses is null"#,
         town,
-        key,
+        account,
+        EntryKind::Opening.name(),
     );
-    Ok(row.fetch_optional(sql).await?.map(|row| (Fen::of(row.amount_fen), row.evidence)))
+    let rows = rows.fetch_all(sql).await?;
+    let times = rows.len();
+    let stands = rows.into_iter().find(|row| !row.reversed);
+    Ok(Booked { times, stands: stands.map(|row| (Fen::of(row.amount_fen), row.evidence)) })
 }
 
 /// The change that tells of an opening balance.
@@ -142,7 +166,12 @@ fn change(entry: &str, account: &str, opening: &Opening) -> Change {
     }
 }
 
-async fn book(work: &mut Work, town: &TownName, opening: &Opening) -> Result<Applied, Refusal> {
+async fn book(
+    work: &mut Work,
+    town: &TownName,
+    opening: &Opening,
+    former: &Booked,
+) -> Result<Applied, Refusal> {
     let year = opening.key.fiscal_year;
     ledger::year::need_open(work.sql(), town.town(), year).await?;
     let keys = [Key::opening(opening.key.fund, year), opening.key.clone()];
@@ -153,7 +182,7 @@ async fn book(work: &mut Work, town: &TownName, opening: &Opening) -> Result<App
     let account = to.name(town.town());
     let what = For {
         kind: EntryKind::Opening,
-        key: &format!("opening/{}", to.id),
+        key: &former.next_key(to.id),
         fiscal_year: year,
         booked_on: work.call().today(),
         subject: &account,
@@ -199,19 +228,21 @@ impl Sheet for OpeningBalances {
         _: &Tables,
     ) -> Result<Applied, RowError> {
         let opening = read(town, row)?;
-        let Some(account) = ledger::find(work.sql(), town.town(), &opening.key).await? else {
-            return Ok(book(work, town, &opening).await?);
+        let former = match ledger::find(work.sql(), town.town(), &opening.key).await? {
+            Some(account) => booked(work.sql(), town.town(), &account.name(town.town())).await?,
+            None => Booked::default(),
         };
-        let key = format!("opening/{}", account.id);
-        let Some((amount, evidence)) = booked(work.sql(), town.town(), &key).await? else {
-            return Ok(book(work, town, &opening).await?);
+        let Some((amount, evidence)) = &former.stands else {
+            return Ok(book(work, town, &opening, &former).await?);
         };
-        if (amount, evidence) == (opening.amount, opening.evidence) {
+        if (amount, evidence) == (&opening.amount, &opening.evidence) {
             return Ok(Applied::Unchanged);
         }
         let (zh, en) = (
-            format!("该账户期初已录入 {amount} 元，期初只录一次"),
-            format!("an opening balance of {amount} yuan is booked; it is booked once"),
+            format!("该账户期初已录入 {amount} 元，期初只录一次；有误请先冲销该分录"),
+            format!(
+                "an opening balance of {amount} yuan is booked; it is booked once: reverse its entry first"
+            ),
         );
         Err(vec![Fault::at(row.number, "amount_yuan", "", "BOOKED_ALREADY", zh, en)].into())
     }
@@ -223,6 +254,7 @@ impl Sheet for OpeningBalances {
             "select e.id, a.committee, a.fund, a.fiscal_year, a.earmark, p.amount_fen, e.evidence
              from entry e join posting p on p.town = e.town and p.entry = e.id join account a on a.town = p.town and a.id = p.account
              where e.town = $1 and e.kind = $2 and e.reverses is null and a.kind <> $3 and e.id > $4 and p.amount_fen > 0
+                 and not exists (select from entry b where b.town = e.town and b.reverses = e.id)
              order by e.id limit $5",
             export.town.town(),
             EntryKind::Opening.name(),

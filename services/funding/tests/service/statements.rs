@@ -325,3 +325,62 @@ async fn who_waits_for_whom_and_since_when() {
         reports.list_pending_hand_overs(service.officer("o-1", request)).await.unwrap().into_inner();
     assert!(pending.pending_hand_overs.is_empty());
 }
+
+/// Takes the opening balance of a committee's account back, as another officer.
+async fn take_back(service: &Service, key: &str) {
+    let id: String = {
+        use sqlx::{Connection, Row};
+        let mut owner = sqlx::PgConnection::connect(&service.db.database.owner_url).await.unwrap();
+        let row = sqlx::query(
+            "select id::text from funding.entry where key like $1 and reverses is null order by ord desc limit 1",
+        );
+        row.bind(key).fetch_one(&mut owner).await.unwrap().get(0)
+    };
+    let get = pb::GetEntryRequest { name: format!("towns/malu/entries/{id}") };
+    let entry = service.ledger().get_entry(service.officer("o-2", get)).await.unwrap().into_inner();
+    let request = pb::ReverseEntryRequest {
+        name: entry.name,
+        etag: entry.etag,
+        request_id: uuid(),
+        comment: "录入有误".to_owned(),
+        validate_only: false,
+    };
+    service.ledger().reverse_entry(service.officer("o-2", request)).await.unwrap();
+}
+
+/// The rows of the table as it is exported.
+async fn exported(service: &Service) -> Vec<String> {
+    let request = platform::ExportTableRequest {
+        parent: "services/funding".to_owned(),
+        town: "towns/malu".to_owned(),
+        table: "opening_balances".to_owned(),
+        ..Default::default()
+    };
+    let mut imports = ImportServiceClient::new(service.peer.clone());
+    let file = imports.export_table(service.officer("o-1", request)).await.unwrap().into_inner();
+    let text = String::from_utf8(file.content.to_vec()).unwrap();
+    text.trim_end().lines().skip(1).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn an_opening_balance_that_was_taken_back_can_be_imported_again() {
+    let service = service(date(2020, 1, 2)).await;
+    service.year(2020).await;
+    let wrong = "c1,WORK,2020,,7.00,决算〔2019〕1号\r\n";
+    assert!(import(&service, wrong).await.stored);
+    take_back(&service, "opening/%").await;
+    assert_eq!(service.balance("c1", "WORK").await, 0);
+    // corrected, then as it was at first
+    let right = import(&service, "c1,WORK,2020,,8.00,决算〔2019〕1号\r\n").await;
+    assert_eq!((right.stored, right.tables[0].created), (true, 1), "{right:?}");
+    assert_eq!(service.balance("c1", "WORK").await, 800);
+    take_back(&service, "opening/%").await;
+    let again = import(&service, wrong).await;
+    assert_eq!((again.stored, again.tables[0].created), (true, 1), "{again:?}");
+    assert_eq!(service.balance("c1", "WORK").await, 700);
+    // what stands is booked once
+    assert_eq!(import(&service, wrong).await.tables[0].unchanged, 1);
+    let other = import(&service, "c1,WORK,2020,,8.00,决算〔2019〕1号\r\n").await;
+    assert_eq!((other.stored, other.rows[0].reason.as_str()), (false, "BOOKED_ALREADY"));
+    assert_eq!(exported(&service).await, ["c1,WORK,2020,,7.00,决算〔2019〕1号"]);
+}
