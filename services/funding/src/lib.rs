@@ -42,14 +42,14 @@ const MESSAGE: usize = 16 << 20;
 pub static SEALERS: &[chassis::seal::Sealer] = &[|sql| Box::pin(ledger::seal::pass(sql))];
 
 /// The tables that it imports and exports, each after those that it requires.
-pub fn tables() -> Sheets {
-    sheets::sheets()
+pub fn tables(governance: &Governance) -> Sheets {
+    sheets::sheets(governance)
 }
 
 /// What its workers do. `governance` is asked for committees.
 pub fn jobs(governance: &Governance) -> Jobs {
     let mut jobs = Jobs::from([
-        ("import", Arc::new(ImportJob(tables())) as Arc<dyn Job>),
+        ("import", Arc::new(ImportJob(tables(governance))) as Arc<dyn Job>),
         ("close_year", Arc::new(year::CloseYear) as Arc<dyn Job>),
     ]);
     jobs.extend(allocation::jobs(governance));
@@ -64,7 +64,8 @@ pub fn routes(
     governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let imports = Imports { context: context.clone(), worker: worker.clone(), sheets: tables(), mark };
+    let imports =
+        Imports { context: context.clone(), worker: worker.clone(), sheets: tables(governance), mark };
     let tables = vec![
         rows(&ledger::rules::HOLDS),
         rows(&policy::rules::TABLE),

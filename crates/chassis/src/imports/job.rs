@@ -125,6 +125,9 @@ impl Import<'_> {
                             key,
                         ));
                     }
+                    let said = sheet.ask(&self.town, &table).await?;
+                    drop_faulty(&mut table, &said);
+                    faults.extend(said);
                     report.warnings = faults.iter().filter(|fault| fault.warning).count() as i64;
                     let rows: std::collections::BTreeSet<u64> =
                         faults.iter().filter(|fault| !fault.warning).map(|fault| fault.row).collect();
@@ -335,6 +338,13 @@ fn repeated(table: &mut Table, place: Option<usize>, column: &str) -> Vec<Fault>
         }
     });
     faults
+}
+
+/// Leaves out rows with a fault.
+fn drop_faulty(table: &mut Table, faults: &[Fault]) {
+    let faulty: std::collections::BTreeSet<u64> =
+        faults.iter().filter(|fault| !fault.warning).map(|fault| fault.row).collect();
+    table.rows.retain(|row| !faulty.contains(&row.number));
 }
 
 /// The id of a new operation.

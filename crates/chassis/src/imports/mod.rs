@@ -77,6 +77,11 @@ pub trait Sheet: Send + Sync {
     fn key(&self) -> Option<&'static str>;
     /// Tables that must be imported before it or with it.
     fn requires(&self) -> &'static [&'static str];
+    /// What another service says against rows of a table: asked once, before the first unit of work and never within. A row with such a
+    /// fault is not applied.
+    async fn ask(&self, _town: &TownName, _table: &Table) -> Result<Vec<Fault>, Refusal> {
+        Ok(Vec::new())
+    }
     /// Applies a row. `all` are the tables that come with it.
     async fn apply(
         &self,

@@ -4,10 +4,13 @@ mod opening_balances;
 
 use std::sync::Arc;
 
-use chassis::imports::{Sheet, Sheets};
+use chassis::{
+    governance::Governance,
+    imports::{Sheet, Sheets},
+};
 
 /// The tables, each after those that it requires.
-pub(crate) fn sheets() -> Sheets {
-    let all: Vec<Arc<dyn Sheet>> = vec![Arc::new(opening_balances::OpeningBalances)];
+pub(crate) fn sheets(governance: &Governance) -> Sheets {
+    let all: Vec<Arc<dyn Sheet>> = vec![Arc::new(opening_balances::OpeningBalances(governance.clone()))];
     all.into()
 }

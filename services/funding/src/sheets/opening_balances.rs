@@ -1,7 +1,10 @@
 //! `opening_balances.csv`: what a committee, or the project pool, had when its books began here. Each row is one balanced entry with its
 //! evidence, booked once; one that was taken back can be booked again.
 
+use std::collections::BTreeSet;
+
 use chassis::{
+    governance::Governance,
     imports::{Applied, Export, RowError, Sheet, Tables},
     refusal::Refusal,
     work::{Change, Work},
@@ -13,7 +16,7 @@ use kernel::{
 };
 use serde_json::json;
 use sqlx::PgConnection;
-use tabular::{Cells, Column, Fault, Field, Row};
+use tabular::{Cells, Column, Fault, Field, Row, Table};
 use uuid::Uuid;
 
 use crate::ledger::{
@@ -21,7 +24,8 @@ use crate::ledger::{
     store as ledger,
 };
 
-pub(super) struct OpeningBalances;
+/// The table; governance knows the committees.
+pub(super) struct OpeningBalances(pub(super) Governance);
 
 const fn column(name: &'static str) -> Column {
     Column { name, required: true, max_chars: 200, personal: false }
@@ -149,6 +153,11 @@ async fn booked(sql: &mut PgConnection, town: &str, account: &str) -> Result<Boo
     Ok(Booked { times, stands: stands.map(|row| (Fen::of(row.amount_fen), row.evidence)) })
 }
 
+/// The committee that a row names; none where it names none, or nothing that may be one.
+fn committee(town: &TownName, row: &Row) -> Option<CommitteeName> {
+    CommitteeName::new(town.town(), Cells::new(row, COLUMNS).raw("committee")).ok()
+}
+
 /// The change that tells of an opening balance.
 fn change(entry: &str, account: &str, opening: &Opening) -> Change {
     Change {
@@ -218,6 +227,23 @@ impl Sheet for OpeningBalances {
     }
     fn requires(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    async fn ask(&self, town: &TownName, table: &Table) -> Result<Vec<Fault>, Refusal> {
+        let named: BTreeSet<CommitteeName> =
+            table.rows.iter().filter_map(|row| committee(town, row)).collect();
+        let mut unknown = BTreeSet::new();
+        for name in named {
+            if self.0.committee(&name).await?.is_none() {
+                unknown.insert(name);
+            }
+        }
+        let fault = |row: &Row| {
+            let name = committee(town, row).filter(|name| unknown.contains(name))?;
+            let (zh, en) = (format!("没有居委会 {name}"), format!("there is no committee {name}"));
+            Some(Fault::at(row.number, "committee", name.committee(), "COMMITTEE_NOT_FOUND", zh, en))
+        };
+        Ok(table.rows.iter().filter_map(fault).collect())
     }
 
     async fn apply(

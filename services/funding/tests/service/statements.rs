@@ -384,3 +384,13 @@ async fn an_opening_balance_that_was_taken_back_can_be_imported_again() {
     assert_eq!((other.stored, other.rows[0].reason.as_str()), (false, "BOOKED_ALREADY"));
     assert_eq!(exported(&service).await, ["c1,WORK,2020,,7.00,决算〔2019〕1号"]);
 }
+
+#[tokio::test]
+async fn an_opening_balance_of_a_committee_that_nobody_knows_is_refused() {
+    let service = service(date(2020, 1, 2)).await;
+    service.year(2020).await;
+    let report = import(&service, "c-typo,WORK,2020,,7.00,x\r\nc1,WORK,2020,,7.00,x\r\n").await;
+    let told: Vec<_> = report.rows.iter().map(|row| (row.row, row.reason.as_str())).collect();
+    assert_eq!((report.stored, told), (false, vec![(2, "COMMITTEE_NOT_FOUND")]), "{report:?}");
+    assert_eq!(service.number("select count(*) from entry").await, 0);
+}
