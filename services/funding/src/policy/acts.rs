@@ -22,6 +22,7 @@ use crate::{
     ledger::store::year,
     money,
     reasons::POLICY_OF_ANOTHER_YEAR,
+    year::opened,
 };
 
 /// The policy that a request writes, with every fault of it.
@@ -226,7 +227,10 @@ impl Verb for Publish {
         let by = Actor::of(work.call());
         need_another(&name, &found, &by)?;
         let fiscal_year = found.policy.fiscal_year();
-        year::open(work.sql(), town, fiscal_year).await?;
+        let opened = match year::open(work.sql(), town, fiscal_year).await? {
+            true => Some(opened(work.sql(), town, fiscal_year).await?),
+            false => None,
+        };
         year::need_open(work.sql(), town, fiscal_year).await?;
         let former = supersede(work, town, fiscal_year).await?;
         let former_id = former.as_ref().map(|(name, _)| name.funding_policy());
@@ -240,7 +244,7 @@ impl Verb for Publish {
         };
         let mut record = record(work, &name, step).await?;
         // the former first: its place is free before the new one takes it
-        record.changes.splice(0..0, former.map(|(_, change)| change));
+        record.changes.splice(0..0, opened.into_iter().chain(former.map(|(_, change)| change)));
         Ok(record)
     }
 }

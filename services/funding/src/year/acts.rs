@@ -59,6 +59,14 @@ pub(super) fn change(
     })
 }
 
+/// The change that tells of a year that was opened just now.
+pub(crate) async fn opened(sql: &mut PgConnection, town: &str, year: i32) -> Result<Change, Refusal> {
+    let found = store::get(sql, town, year, false).await?;
+    let found = found.ok_or_else(|| Refusal::internal(format!("{} vanished", year_name(town, year))))?;
+    let told = change(&found, found.version, Do::Open, found.state()?, "")?;
+    Ok(Change { from_state: "", ..told })
+}
+
 async fn lock(work: &mut Work, name: &str, etag: &str, verb: Do) -> Result<(Year, State), Refusal> {
     let name: FiscalYearName = wire::name("name", name)?;
     let call = work.call().clone();

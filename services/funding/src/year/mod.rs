@@ -6,6 +6,7 @@ mod close;
 pub mod rules;
 pub(crate) mod store;
 
+pub(crate) use acts::opened;
 pub(crate) use close::CloseYear;
 
 use std::collections::BTreeMap;

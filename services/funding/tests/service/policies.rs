@@ -275,3 +275,17 @@ async fn a_policy_may_drop_a_category_that_somebody_applied_for() {
     let withdrawn = service.walk_on(APPLICANT, &aid, Step::Withdraw).await.unwrap();
     assert_eq!(withdrawn.state(), pb::ExpenseState::Withdrawn);
 }
+
+#[tokio::test]
+async fn a_year_is_opened_by_its_first_policy_and_tells_so_once() {
+    let service = service(date(2020, 6, 1)).await;
+    service.policy("2020-1", policy_2020()).await;
+    service.policy("2020-2", policy_2020()).await;
+    let events = "select count(*) from event where type = 'linli.funding.fiscalYear.opened.v1' and resource = 'towns/malu/fiscalYears/2020'";
+    assert_eq!(service.number(events).await, 1);
+    let request = pb::GetFiscalYearRequest { name: "towns/malu/fiscalYears/2020".to_owned() };
+    let mut years = FiscalYearServiceClient::new(service.peer.clone());
+    let year = years.get_fiscal_year(service.officer("li", request)).await.unwrap().into_inner();
+    let told: Vec<_> = year.timeline.iter().map(|its| (its.verb.as_str(), its.to_state.as_str())).collect();
+    assert_eq!(told, [("open", "OPEN")]);
+}
