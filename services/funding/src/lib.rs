@@ -4,6 +4,7 @@
 mod actor;
 pub mod allocation;
 mod categories;
+mod comment;
 pub mod delegation;
 mod expense;
 pub mod grant;

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     actor::{self, Actor},
+    comment,
     ledger::store::{named, year},
     policy,
     reasons::{EXCEPTION_NEEDED, OPERATION_RUNNING, POLICY_NOT_PUBLISHED, POLICY_SUPERSEDED, RUN_OPEN},
@@ -187,6 +188,9 @@ async fn take(
     let by = Actor::of(work.call());
     let grounds = Grounds::of(work.sql(), &name).await?;
     grounds.need(&name, &run, verb, &by).map_err(|(_, refusal)| refusal)?;
+    if matches!(verb, Do::RequestRevision | Do::Reject) {
+        comment::reason(asked.comment, asked.name, verb.name())?;
+    }
     let mark = match verb {
         Do::Submit => Mark::Submitted(&by),
         Do::Approve | Do::Reject => Mark::Decided(&by),

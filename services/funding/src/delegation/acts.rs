@@ -24,13 +24,14 @@ use super::{
 };
 use crate::{
     actor::{Actor, another},
+    comment,
     ledger::{
         rules::{EntryKind, For, Key},
         store as ledger,
     },
     money,
     open_expenses::need_none,
-    reasons::{COMMITTEE_NOT_FOUND, DELEGATION_FUNDED, DELEGATION_UNFUNDED, OPEN_HOLDS, REASON_REQUIRED},
+    reasons::{COMMITTEE_NOT_FOUND, DELEGATION_FUNDED, DELEGATION_UNFUNDED, OPEN_HOLDS},
 };
 
 /// Who acts for every department of a town holds this.
@@ -163,16 +164,6 @@ async fn lock(work: &mut Work, name: &str, etag: &str, verb: Do) -> Result<(Shar
     check_etag(&share.name(), etag, share.version)?;
     let to = transition(&TABLE, &share.name(), share.state()?, verb)?;
     Ok((share, to))
-}
-
-fn need_reason(reason: &str, name: &str, verb: Do) -> Result<(), Refusal> {
-    if reason.trim().is_empty() {
-        return Err(Refusal::new(&REASON_REQUIRED)
-            .with("name", name)
-            .with("verb", verb.name())
-            .at_field(FieldFault::new("comment", "REQUIRED", "须写明理由", "say why")));
-    }
-    Ok(())
 }
 
 /// Books money of a share from one account to another.
@@ -352,7 +343,7 @@ impl Verb for Decline {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::DelegationShare>, Refusal> {
         let (share, to) = lock(work, &request.name, &request.etag, Do::Decline).await?;
-        need_reason(&request.comment, &share.name(), Do::Decline)?;
+        comment::reason(&request.comment, &share.name(), Do::Decline.name())?;
         give_back(work, &share, "declined").await?;
         done(work, &share, (Do::Decline, to), (request.comment.trim(), &request.comment)).await
     }
@@ -370,7 +361,7 @@ impl Verb for Withdraw {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::DelegationShare>, Refusal> {
         let (share, to) = lock(work, &request.name, &request.etag, Do::Withdraw).await?;
-        need_reason(&request.comment, &share.name(), Do::Withdraw)?;
+        comment::reason(&request.comment, &share.name(), Do::Withdraw.name())?;
         give_back(work, &share, "withdrawn").await?;
         done(work, &share, (Do::Withdraw, to), (request.comment.trim(), &request.comment)).await
     }

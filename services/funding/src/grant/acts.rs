@@ -22,13 +22,14 @@ use super::{
 };
 use crate::{
     actor::{Actor, another},
+    comment,
     ledger::{
         rules::{Earmark, EntryKind, For, Key},
         store as ledger,
     },
     money,
     open_expenses::need_none,
-    reasons::{ACCOUNT_NOT_FOUND, COMMITTEE_NOT_FOUND, GRANT_OPEN, OPEN_HOLDS, REASON_REQUIRED},
+    reasons::{ACCOUNT_NOT_FOUND, COMMITTEE_NOT_FOUND, GRANT_OPEN, NOT_THE_APPLICANT, OPEN_HOLDS},
 };
 
 fn change(grant: &Grant, version: i64, verb: Do, to: State, comment: &str) -> Result<Change, Refusal> {
@@ -184,6 +185,14 @@ pub(super) fn need_another(grant: &Grant, who: &Actor) -> Result<(), Refusal> {
     another(&grant.name(), Do::Grant.name(), who, &[("propose", &grant.proposed())])
 }
 
+/// Refuses to withdraw to everybody but who proposed.
+pub(super) fn need_proposer(grant: &Grant, who: &Actor) -> Result<(), Refusal> {
+    if grant.proposed().is(who) {
+        return Ok(());
+    }
+    Err(Refusal::new(&NOT_THE_APPLICANT).with("name", grant.name()).with("verb", Do::Withdraw.name()))
+}
+
 /// Books money of a grant from one account to another.
 async fn book(
     work: &mut Work,
@@ -246,13 +255,7 @@ impl Verb for Reject {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::ProjectGrant>, Refusal> {
         let locked = lock(work, &request.name, &request.etag, Do::Reject).await?;
-        let reason = request.comment.trim();
-        if reason.is_empty() {
-            return Err(Refusal::new(&REASON_REQUIRED)
-                .with("name", &locked.name)
-                .with("verb", "reject")
-                .at_field(FieldFault::new("comment", "REQUIRED", "须写明理由", "say why")));
-        }
+        let reason = comment::reason(&request.comment, &locked.grant.name(), Do::Reject.name())?;
         done(work, &locked, Do::Reject, (reason, &request.comment), Fen::ZERO).await
     }
 }
@@ -269,6 +272,7 @@ impl Verb for Withdraw {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::ProjectGrant>, Refusal> {
         let locked = lock(work, &request.name, &request.etag, Do::Withdraw).await?;
+        need_proposer(&locked.grant, &Actor::of(work.call()))?;
         done(work, &locked, Do::Withdraw, ("", &request.comment), Fen::ZERO).await
     }
 }

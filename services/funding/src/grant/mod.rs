@@ -120,7 +120,10 @@ impl ProjectGrants {
             Verb::Grant => {
                 acts::need_another(&found, &who).err().map(|why| Hindrance::of(Obstacle::FourEyes, &why))
             }
-            Verb::Create | Verb::Reject | Verb::Withdraw | Verb::Close => None,
+            Verb::Withdraw => {
+                acts::need_proposer(&found, &who).err().map(|why| Hindrance::of(Obstacle::Missing, &why))
+            }
+            Verb::Create | Verb::Reject | Verb::Close => None,
         };
         answer.available_actions =
             available_unless(&TABLE, found.state()?, call, name.town(), sees, hindered);

@@ -72,7 +72,13 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             "funding.grants.reject",
             &["a reason"],
         ),
-        Row::new(Some(State::Proposed), Verb::Withdraw, State::Withdrawn, "funding.grants.withdraw", &[]),
+        Row::new(
+            Some(State::Proposed),
+            Verb::Withdraw,
+            State::Withdrawn,
+            "funding.grants.withdraw",
+            &["who proposed it"],
+        ),
         Row::new(
             Some(State::Granted),
             Verb::Close,

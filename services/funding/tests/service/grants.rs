@@ -180,3 +180,26 @@ async fn behind_the_services_back_a_grant_stays_what_it_is() {
         assert_eq!(service.constraint(&sql).await, constraint, "{sql}");
     }
 }
+
+#[tokio::test]
+async fn a_proposal_is_withdrawn_by_its_proposer_alone() {
+    let service = service(date(2020, 6, 1)).await;
+    service.year(2020).await;
+    let request = proposal("p-1", "c1", pb::ProjectGrantSource::ServiceFund, 500);
+    let grant = propose(&service, "w-1", request).await.unwrap();
+    let withdraw = || pb::WithdrawProjectGrantRequest {
+        name: grant.name.clone(),
+        etag: grant.etag.clone(),
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let by_another =
+        client(&service).withdraw_project_grant(service.of_committee("w-2", "c1", withdraw())).await;
+    assert_eq!(reason(&by_another.unwrap_err()), "NOT_THE_APPLICANT");
+    let get = pb::GetProjectGrantRequest { name: grant.name.clone() };
+    let seen = client(&service).get_project_grant(service.of_committee("w-2", "c1", get)).await.unwrap();
+    let seen = seen.into_inner().available_actions.into_iter().find(|action| action.verb == "withdraw");
+    assert!(!seen.unwrap().allowed);
+    let done = client(&service).withdraw_project_grant(service.of_committee("w-1", "c1", withdraw())).await;
+    assert_eq!(done.unwrap().into_inner().state(), pb::ProjectGrantState::Withdrawn);
+}

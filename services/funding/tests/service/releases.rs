@@ -357,3 +357,31 @@ async fn a_computation_that_was_killed_behind_its_last_unit_of_work_has_succeede
     assert_eq!(service.number(succeeded).await, 1);
     assert_eq!(service.run("li", &run.name).await.etag, run.etag);
 }
+
+#[tokio::test]
+async fn whoever_sends_a_run_back_or_rejects_it_says_why() {
+    let service = funding().await;
+    let run = service.computed("li").await;
+    let run = service.step("li", Step::Submit, &run).await.unwrap();
+    let (name, etag) = (run.name.clone(), run.etag.clone());
+    let before = service.dump().await;
+    let request = pb::RejectAllocationRunRequest {
+        name: name.clone(),
+        etag: etag.clone(),
+        request_id: crate::harness::uuid(),
+        comment: " ".to_owned(),
+        ..Default::default()
+    };
+    let refused = service.runs().reject_allocation_run(service.officer("wang", request)).await.unwrap_err();
+    assert_eq!(reason(&refused), "REASON_REQUIRED");
+    let request = pb::RequestAllocationRunRevisionRequest {
+        name,
+        etag,
+        request_id: crate::harness::uuid(),
+        comment: " ".to_owned(),
+        ..Default::default()
+    };
+    let refused = service.runs().request_allocation_run_revision(service.officer("wang", request)).await;
+    assert_eq!(reason(&refused.unwrap_err()), "REASON_REQUIRED");
+    assert_eq!(service.dump().await, before);
+}
