@@ -72,6 +72,22 @@ async fn actions(
     Ok(actions)
 }
 
+/// The runs that stand so to the caller.
+fn relationship(call: &Call, town: &str, asked: CallerRelationship) -> Relationship {
+    match asked {
+        CallerRelationship::Unspecified => Relationship::Any,
+        CallerRelationship::Created => Relationship::Created,
+        CallerRelationship::HasApproved => Relationship::HasApproved,
+        CallerRelationship::CanApprove => {
+            let row = RUNS.rows.iter().find(|row| row.verb == RunVerb::Approve);
+            match row.is_some_and(|row| call.may(row.permission, town).is_town()) {
+                true => Relationship::CanApprove,
+                false => Relationship::Nothing,
+            }
+        }
+    }
+}
+
 impl AllocationRuns {
     async fn read(
         &self,
@@ -95,16 +111,11 @@ impl AllocationRuns {
         call: &Call,
         request: &pb::ListAllocationRunsRequest,
     ) -> Result<pb::ListAllocationRunsResponse, Refusal> {
-        let relationship = match request.caller_relationship() {
-            CallerRelationship::Unspecified => Relationship::Any,
-            CallerRelationship::Created => Relationship::Created,
-            CallerRelationship::CanApprove => Relationship::CanApprove,
-            CallerRelationship::HasApproved => Relationship::HasApproved,
-        };
         let bound = format!("{} {}", request.filter, request.caller_relationship().as_str_name());
         let asked = listing::request_undated!(request);
         let (asked, paging) = listing::Asked::read_bound(&self.context, call, asked, encode::RUNS, &bound)?;
         call.whole_town(&asked.town)?;
+        let relationship = relationship(call, &asked.town, request.caller_relationship());
         let mut query = store::list_query(&asked, relationship, &Actor::of(call));
         let mut found: Vec<Run> =
             query.build_query_as().fetch_all(self.context.db.read().await?.sql()).await?;

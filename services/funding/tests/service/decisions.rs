@@ -56,6 +56,14 @@ async fn who_made_a_run_does_not_decide_it_through_whatever_login() {
         assert_eq!(waiting(who, CallerRelationship::CanApprove).await, 0, "{who}");
     }
     assert_eq!(waiting("wang", CallerRelationship::CanApprove).await, 1);
+    let asked = pb::ListAllocationRunsRequest {
+        parent: "towns/malu".to_owned(),
+        caller_relationship: CallerRelationship::CanApprove.into(),
+        ..Default::default()
+    };
+    let auditor = service.token("auditor-1", "auditor", "malu");
+    let page = service.runs().list_allocation_runs(crate::harness::with(asked, &auditor)).await.unwrap();
+    assert!(page.into_inner().allocation_runs.is_empty(), "an auditor approves nothing");
     assert_eq!(waiting("li", CallerRelationship::Created).await, 1);
     let approved = service.step("wang", Step::Approve, &run).await.unwrap();
     assert_eq!(approved.state(), AllocationRunState::Approved);

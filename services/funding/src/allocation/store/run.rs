@@ -82,6 +82,8 @@ pub(crate) enum Relationship {
     Created,
     /// He may approve it.
     CanApprove,
+    /// None at all: of those to approve, for somebody who may approve none.
+    Nothing,
     /// He decided it.
     HasApproved,
 }
@@ -96,6 +98,9 @@ fn push_is(query: &mut QueryBuilder<Postgres>, who: &Actor, by: &'static str, pe
 fn push_relationship(query: &mut QueryBuilder<Postgres>, relationship: Relationship, who: &Actor) {
     match relationship {
         Relationship::Any => {}
+        Relationship::Nothing => {
+            query.push(" and false");
+        }
         Relationship::Created => {
             query.push(" and ");
             push_is(query, who, "r.created_by", "r.created_person");
