@@ -67,6 +67,9 @@ chassis::reasons! { "linli.funding";
     POLICY_SUPERSEDED: FailedPrecondition [name, policy]
         "{name} 所依据的 {policy} 已不生效" / "{policy}, which {name} applies, is no longer in force"
         next "取消本次核定，按现行办法重新核定" / "cancel the run and begin another one by the policy in force";
+    POLICY_NOT_DUE: FailedPrecondition [name, due]
+        "{name} 自 {due} 起施行，此前不能取代现行办法" / "{name} is applied from {due}: it can't supersede the policy in force before"
+        next "于该日起发布，或修改施行日期" / "publish it from that day on, or change the day in the draft";
     RUN_OPEN: FailedPrecondition [year, name]
         "{year} 年的 {name} 尚未办结" / "{name} of {year} is still open"
         next "先拨付、驳回或取消该次核定" / "release, reject or cancel that run first";

@@ -7,6 +7,7 @@ use chassis::{
     work::{Change, Record, Verb, Work, check_etag},
 };
 use contracts::linli::funding::v1 as pb;
+use jiff::civil::Date;
 use kernel::{
     name::{FundingPolicyName, TownName},
     state::Named,
@@ -21,7 +22,7 @@ use crate::{
     actor::{self, Actor},
     ledger::store::year,
     money,
-    reasons::POLICY_OF_ANOTHER_YEAR,
+    reasons::{POLICY_NOT_DUE, POLICY_OF_ANOTHER_YEAR},
     year::opened,
 };
 
@@ -209,6 +210,15 @@ pub(super) fn need_another(name: &FundingPolicyName, stored: &Stored, who: &Acto
     actor::another(&name.to_string(), Do::Publish.name(), who, &former)
 }
 
+/// Refuses to supersede a policy before the day from which the new one is applied: what is in force is applied until then.
+pub(super) fn need_due(name: &FundingPolicyName, stored: &Stored, today: Date) -> Result<(), Refusal> {
+    let due = stored.policy.terms().effective_from;
+    if due <= today {
+        return Ok(());
+    }
+    Err(Refusal::new(&POLICY_NOT_DUE).with("name", name).with("due", due))
+}
+
 /// PublishFundingPolicy.
 pub(super) struct Publish;
 
@@ -233,6 +243,9 @@ impl Verb for Publish {
         };
         year::need_open(work.sql(), town, fiscal_year).await?;
         let former = supersede(work, town, fiscal_year).await?;
+        if former.is_some() {
+            need_due(&name, &found, work.call().today())?;
+        }
         let former_id = former.as_ref().map(|(name, _)| name.funding_policy());
         store::publish(work.sql(), &name, former_id, &by).await?;
         store::allow(work.sql(), town, &found.policy).await?;

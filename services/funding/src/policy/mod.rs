@@ -43,10 +43,17 @@ impl FundingPolicies {
         let found = found.ok_or_else(|| call.missing(&scope, "linli.dev/FundingPolicy", name.to_string()))?;
         let mut policy = encode::policy(name.town(), &found);
         let who = Actor::of(call);
+        let year = found.policy.fiscal_year();
+        let supersedes = store::in_force(read.sql(), name.town(), year).await?.is_some();
+        let too_early = || {
+            let refused = acts::need_due(&name, &found, call.today()).err().filter(|_| supersedes);
+            refused.map(|why| Hindrance::of(Obstacle::Missing, &why))
+        };
         let hindered = |verb: Verb| match verb {
             Verb::Publish => acts::need_another(&name, &found, &who)
                 .err()
-                .map(|why| Hindrance::of(Obstacle::FourEyes, &why)),
+                .map(|why| Hindrance::of(Obstacle::FourEyes, &why))
+                .or_else(too_early),
             Verb::Create | Verb::Update | Verb::Delete | Verb::Undelete | Verb::Supersede => None,
         };
         let mut actions = available_unless(&TABLE, found.state, call, name.town(), Scope::is_town, hindered);

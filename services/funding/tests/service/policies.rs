@@ -289,3 +289,23 @@ async fn a_year_is_opened_by_its_first_policy_and_tells_so_once() {
     let told: Vec<_> = year.timeline.iter().map(|its| (its.verb.as_str(), its.to_state.as_str())).collect();
     assert_eq!(told, [("open", "OPEN")]);
 }
+
+#[tokio::test]
+async fn a_policy_supersedes_another_from_its_day_on() {
+    let service = service(date(2020, 6, 1)).await;
+    service.policy("2020-1", policy_2020()).await;
+    let mut later = policy_2020();
+    later.effective_date = Some(wire(date(2020, 7, 1)));
+    let draft = service.draft("li", "2020-2", later).await.unwrap();
+    let before = service.dump().await;
+    let refused = service.publish("wang", &draft).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "POLICY_NOT_DUE"));
+    assert_eq!(service.dump().await, before);
+    let get = pb::GetFundingPolicyRequest { name: draft.name.clone() };
+    let seen =
+        service.policies().get_funding_policy(service.officer("wang", get)).await.unwrap().into_inner();
+    let publish = seen.available_actions.iter().find(|action| action.verb == "publish").unwrap();
+    assert_eq!((publish.allowed, publish.obstacle()), (false, Obstacle::Missing));
+    service.clock.set(date(2020, 7, 1)).unwrap();
+    assert_eq!(service.publish("wang", &draft).await.unwrap().state(), FundingPolicyState::Published);
+}
