@@ -132,6 +132,7 @@ pub static ROLES: &[Role] = &[
                 "funding.delegations.fund",
                 "funding.delegations.withdraw",
                 "funding.delegations.settle",
+                "funding.delegations.administer",
                 "funding.grants.*",
                 "funding.years.*",
                 "platform.imports.*",
