@@ -214,13 +214,13 @@ begin
             is distinct from (old.town, old.id, old.expense, old.revision, old.text_sealed, old.objected_on, old.objected_by, old.objected_person, old.created) then
         perform refuse('objection_stays', format('objection %s', old.id));
     end if;
-    return new;
-end
-$$;
     if new.state = 'ANSWERED' and exists (select from expense e where e.town = new.town and e.id = new.expense
             and not are_two(e.applied_by, e.applied_person, new.answered_by, new.answered_person)) then
         perform refuse('objection_answered_by_no_applicant', format('objection %s', old.id));
     end if;
+    return new;
+end
+$$;
 create trigger objection_stays before update on expense_objection for each row execute function objection_stays();
 
 -- The count that the state goes by is that of the objections. Both sides lock the expense, so that nothing is approved past one.
@@ -271,13 +271,6 @@ create constraint trigger expense_holds_its_money after insert or update on expe
 create constraint trigger hold_is_of_its_expense after update on hold
     deferrable initially deferred for each row execute function expense_holds_its_money();
 
--- The vouchers add up to what was settled, and that is no more than what was paid.
-create function vouchers_within_payment() returns trigger language plpgsql as $$
-declare
-    its_expense uuid;
-    total       bigint;
-    stands      record;
-begin
 -- An expense pays from an account of its own committee, fund, year and earmark; none of these changes afterwards.
 create function expense_has_its_account() returns trigger language plpgsql security definer set search_path from current as $$
 begin
@@ -330,6 +323,13 @@ $$;
 create constraint trigger hold_is_what_its_entry_takes after insert or update on hold
     deferrable initially deferred for each row execute function hold_is_what_its_entry_takes();
 
+-- The vouchers add up to what was settled, and that is no more than what was paid.
+create function vouchers_within_payment() returns trigger language plpgsql as $$
+declare
+    its_expense uuid;
+    total       bigint;
+    stands      record;
+begin
     its_expense := case tg_table_name when 'expense' then to_jsonb(new) ->> 'id' else to_jsonb(new) ->> 'expense' end;
     select e.number, e.paid_fen, e.settled_fen into stands from expense e where e.town = new.town and e.id = its_expense for update;
     select coalesce(sum(v.amount_fen), 0) into total from expense_voucher v where v.town = new.town and v.expense = its_expense;
