@@ -1,8 +1,11 @@
 //! Grants to projects: with an account of their own, from the service fund or the pool.
 
+use std::sync::Arc;
+
 use chassis::peer::Peer;
 use contracts::linli::funding::v1::{self as pb, project_grant_service_client::ProjectGrantServiceClient};
 use jiff::civil::date;
+use tokio::{sync::Barrier, task::JoinSet};
 use tonic::{Code, Status};
 
 use crate::harness::{Service, fen, reason, service, uuid};
@@ -202,4 +205,68 @@ async fn a_proposal_is_withdrawn_by_its_proposer_alone() {
     assert!(!seen.unwrap().allowed);
     let done = client(&service).withdraw_project_grant(service.of_committee("w-1", "c1", withdraw())).await;
     assert_eq!(done.unwrap().into_inner().state(), pb::ProjectGrantState::Withdrawn);
+/// The money of the town's pool, as a released run gives it; the account's id.
+async fn pool(service: &Service, amount: i64) -> String {
+    let (account, entry) = (uuid(), uuid());
+    service
+        .sql(&format!(
+            "insert into account (town, id, kind, fund, fiscal_year) values ('malu', '{account}', 'POOL', 'PROJECT_POOL', 2020);
+             insert into account (town, id, kind, fund, fiscal_year) values ('malu', gen_random_uuid(), 'APPROPRIATION', 'PROJECT_POOL', 2020);
+             with booked as (insert into entry (town, id, kind, key, fiscal_year, booked_on, subject, description, postings, principal)
+                     values ('malu', '{entry}', 'ALLOCATION', 'test/{entry}', 2020, '2020-01-10', 'test', 'test', 2, 'test'))
+             insert into posting (town, entry, n, account, amount_fen, booked_on)
+                 values ('malu', '{entry}', 1, '{account}', {amount}, '2020-01-10'),
+                        ('malu', '{entry}', 2, (select id from account where kind = 'APPROPRIATION' and fund = 'PROJECT_POOL'), -{amount}, '2020-01-10')"
+        ))
+        .await;
+    account
+}
+
+#[tokio::test]
+async fn the_pool_gives_to_a_project_and_gets_the_rest_back() {
+    let service = service(date(2020, 6, 1)).await;
+    service.year(2020).await;
+    let pool = pool(&service, 900_000).await;
+    let balance = format!("select balance_fen from account where id = '{pool}'");
+    let request = proposal("p-1", "c1", pb::ProjectGrantSource::ProjectPool, 300_000);
+    let grant = propose(&service, "w-1", request).await.unwrap();
+    let given = give(&service, "o-1", &grant).await.unwrap();
+    assert_eq!(service.number(&balance).await, 600_000);
+    let account = given.account.rsplit('/').next().unwrap();
+    let its = format!(
+        "select count(*) from account where id = '{account}' and fund = 'PROJECT_POOL' and committee = 'c1' and earmark = 'project:p-1' and balance_fen = 300000"
+    );
+    assert_eq!(service.number(&its).await, 1);
+    let closed = close(&service, "o-1", &given).await.unwrap();
+    assert_eq!((closed.returned_amount, closed.left_amount), (Some(fen(300_000)), Some(fen(0))));
+    assert_eq!(service.number(&balance).await, 900_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_64_grants_of_one_proposal_one_gives() {
+    let service = Arc::new(service(date(2020, 6, 1)).await);
+    service.year(2020).await;
+    service.give("c1", "SERVICE", 2020, 1_000).await;
+    let request = proposal("p-1", "c1", pb::ProjectGrantSource::ServiceFund, 400);
+    let grant = propose(&service, "w-1", request).await.unwrap();
+    let barrier = Arc::new(Barrier::new(64));
+    let mut tasks = JoinSet::new();
+    for n in 0..64 {
+        let (service, barrier, grant) = (service.clone(), barrier.clone(), grant.clone());
+        tasks.spawn(async move {
+            barrier.wait().await;
+            give(&service, &format!("o-{n}"), &grant).await
+        });
+    }
+    let mut won = 0;
+    while let Some(done) = tasks.join_next().await {
+        match done.unwrap() {
+            Ok(_) => won += 1,
+            Err(status) => {
+                assert_eq!((status.code(), reason(&status).as_str()), (Code::Aborted, "ETAG_MISMATCH"))
+            }
+        }
+    }
+    assert_eq!(won, 1);
+    assert_eq!(service.number("select count(*) from entry where kind = 'GRANT'").await, 1);
 }
