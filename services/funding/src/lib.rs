@@ -52,6 +52,7 @@ pub fn jobs(governance: &Governance) -> Jobs {
     let mut jobs = Jobs::from([
         ("import", Arc::new(ImportJob(tables(governance))) as Arc<dyn Job>),
         ("close_year", Arc::new(year::CloseYear) as Arc<dyn Job>),
+        ("reencrypt", Arc::new(expense::Reencrypt) as Arc<dyn Job>),
     ]);
     jobs.extend(allocation::jobs(governance));
     jobs
@@ -91,6 +92,7 @@ pub fn routes(
         .add_service(pb::expense_service_server::ExpenseServiceServer::new(expense::Expenses {
             context: context.clone(),
             governance: governance.clone(),
+            worker: worker.clone(),
         }))
         .add_service(
             pb::payment_batch_service_server::PaymentBatchServiceServer::new(payment::PaymentBatches {

@@ -122,6 +122,7 @@ pub static ROLES: &[Role] = &[
                 "funding.entries.reverse",
                 "funding.holds.*",
                 "funding.expenses.approve",
+                "funding.expenses.reencrypt",
                 "funding.payments.get",
                 "funding.payments.list",
                 "funding.ledger.verify",

@@ -7,10 +7,14 @@ pub(crate) mod encode;
 pub(crate) mod pay;
 pub(crate) mod provenance;
 pub(crate) mod recount;
+mod reencrypt;
 pub(crate) mod rules;
+mod running;
 pub(crate) mod sealed;
 mod spoken;
 pub(crate) mod store;
+
+pub(crate) use reencrypt::Reencrypt;
 
 use std::sync::Arc;
 
@@ -19,14 +23,18 @@ use chassis::{
     context::Context,
     governance::Governance,
     listing,
+    operations::Worker,
     refusal::Refusal,
     state::available_unless,
     timeline, wire,
     work::{Record, VerbGiven, Work, mutate, mutate_given},
 };
-use contracts::linli::{
-    common::v1::{AvailableAction, CallerRelationship},
-    funding::v1::{self as pb, expense_service_server::ExpenseService},
+use contracts::{
+    google::longrunning as lro,
+    linli::{
+        common::v1::{AvailableAction, CallerRelationship},
+        funding::v1::{self as pb, expense_service_server::ExpenseService},
+    },
 };
 use kernel::{
     name::{CommitteeName, ExpenseName},
@@ -43,12 +51,14 @@ use self::{
 use crate::actor::Actor;
 
 /// The gRPC service.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Expenses {
     /// What handlers share.
     pub(crate) context: Context,
     /// Who knows committees and working days.
     pub(crate) governance: Governance,
+    /// The worker, to be woken.
+    pub(crate) worker: Worker,
 }
 
 /// What the caller may do with an expense now, and why not what he may not.
@@ -305,6 +315,15 @@ impl ExpenseService for Expenses {
         request: Request<pb::DiscloseExpenseRequest>,
     ) -> Result<Response<pb::Expense>, Status> {
         mutate::<pay::Disclose>(&self.context, request).await
+    }
+
+    async fn reencrypt_expenses(
+        &self,
+        request: Request<pb::ReencryptExpensesRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
+        let answer = mutate::<reencrypt::Begin>(&self.context, request).await;
+        self.worker.wake();
+        answer
     }
 
     async fn reveal_expense(

@@ -3,6 +3,7 @@
 mod children;
 mod list;
 mod provenance;
+mod reseal;
 mod terms;
 
 pub(crate) use children::{
@@ -11,6 +12,9 @@ pub(crate) use children::{
 };
 pub(crate) use list::{Asked, EARMARK_SHOWN, FILTER, Relation, Steps, list, list_query};
 pub(crate) use provenance::steps;
+pub(crate) use reseal::{
+    objections_sealed_otherwise, payees_sealed_otherwise, reseal_objection, reseal_payee,
+};
 pub(crate) use terms::{counted_before, lock_counted_before, recounted};
 
 use chassis::{identity::Scope, refusal::Refusal, vault::Vault};
@@ -20,7 +24,8 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{
-    rules::{Facts, Running, State},
+    rules::{Facts, State},
+    running::Running,
     sealed::Payee,
 };
 use crate::{

@@ -10,6 +10,7 @@ mod plans;
 mod provenance;
 mod races;
 mod spendable;
+mod rotation;
 mod terms;
 
 use chassis::peer::Peer;
