@@ -205,6 +205,8 @@ async fn a_proposal_is_withdrawn_by_its_proposer_alone() {
     assert!(!seen.unwrap().allowed);
     let done = client(&service).withdraw_project_grant(service.of_committee("w-1", "c1", withdraw())).await;
     assert_eq!(done.unwrap().into_inner().state(), pb::ProjectGrantState::Withdrawn);
+}
+
 /// The money of the town's pool, as a released run gives it; the account's id.
 async fn pool(service: &Service, amount: i64) -> String {
     let (account, entry) = (uuid(), uuid());

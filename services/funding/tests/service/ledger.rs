@@ -186,13 +186,13 @@ async fn what_expired_is_free_for_whoever_comes_next() {
     let service = service(date(2020, 6, 1)).await;
     service.year(2020).await;
     let (one, other) =
-        (service.give("c1", "WORK", 2020, 100_00).await, service.give("c2", "WORK", 2020, 1_00).await);
-    let mut request = new_hold(&other, &one, 1_00);
+        (service.give("c1", "WORK", 2020, 10000).await, service.give("c2", "WORK", 2020, 100).await);
+    let mut request = new_hold(&other, &one, 100);
     request.hold.as_mut().unwrap().expire_date = Some(wire(date(2020, 6, 5)));
     service.hold("a", request).await.unwrap();
     // money that went to an account whose own is held until yesterday is taken back from it
     service.clock.set(date(2020, 6, 6)).unwrap();
-    let hold = service.hold("a", new_hold(&other, &one, 1_00)).await.unwrap();
+    let hold = service.hold("a", new_hold(&other, &one, 100)).await.unwrap();
     service.post_hold("b", post(&hold, None)).await.unwrap();
     assert_eq!(service.available(&other).await, (0, 0));
     service.intact().await;

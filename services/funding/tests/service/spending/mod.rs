@@ -9,8 +9,8 @@ mod payments;
 mod plans;
 mod provenance;
 mod races;
-mod spendable;
 mod rotation;
+mod spendable;
 mod terms;
 
 use chassis::peer::Peer;
