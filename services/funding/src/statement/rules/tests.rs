@@ -146,11 +146,11 @@ fn quarters_have_their_days_and_the_last_stays_open() {
     assert_eq!(
         filters,
         [
-            "kind = EXPENSE AND book_date >= 2020-01-01",
-            "kind = EXPENSE AND book_date >= 2020-01-01 AND book_date <= 2020-03-31",
-            "kind = EXPENSE AND book_date >= 2020-04-01 AND book_date <= 2020-06-30",
-            "kind = EXPENSE AND book_date >= 2020-07-01 AND book_date <= 2020-09-30",
-            "kind = EXPENSE AND book_date >= 2020-10-01",
+            "kind = EXPENSE AND fiscal_year = 2020",
+            "kind = EXPENSE AND fiscal_year = 2020 AND book_date <= 2020-03-31",
+            "kind = EXPENSE AND fiscal_year = 2020 AND book_date >= 2020-04-01 AND book_date <= 2020-06-30",
+            "kind = EXPENSE AND fiscal_year = 2020 AND book_date >= 2020-07-01 AND book_date <= 2020-09-30",
+            "kind = EXPENSE AND fiscal_year = 2020 AND book_date >= 2020-10-01",
         ]
     );
     assert_eq!((Period::of(2020, 5), Period::of(99_999, 1)), (None, None));
