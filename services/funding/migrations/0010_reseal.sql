@@ -13,6 +13,10 @@ begin
             is distinct from (old.town, old.id, old.expense, old.revision, old.text_sealed, old.objected_on, old.objected_by, old.objected_person, old.created) then
         perform refuse('objection_stays', format('objection %s', old.id));
     end if;
+    if new.state = 'ANSWERED' and exists (select from expense e where e.town = new.town and e.id = new.expense
+            and not are_two(e.applied_by, e.applied_person, new.answered_by, new.answered_person)) then
+        perform refuse('objection_answered_by_no_applicant', format('objection %s', old.id));
+    end if;
     return new;
 end
 $$;
