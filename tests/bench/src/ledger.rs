@@ -97,7 +97,7 @@ async fn prepare(sql: &mut PgConnection) -> Done<Vec<Uuid>> {
          insert into posting (town, entry, n, account, amount_fen, booked_on)
              select 'malu', entry, 1, id, 100000000, date '2020-01-01' from money
              union all select 'malu', entry, 2, (select id from account where kind = 'APPROPRIATION'), -100000000, date '2020-01-01' from money;
-         create table by_hand_account (like account including all);
+         create table by_hand_account (like account including defaults including constraints including indexes);
          create table by_hand_entry (like entry including all);
          create table by_hand_posting (like posting including all);
          insert into by_hand_account select * from account;
