@@ -192,53 +192,61 @@ begin
 end
 $$;
 
--- Each entry is whole, balanced, within one fund and what its kind allows; then the balances move.
+-- Each entry is whole, balanced, within one fund and what its kind allows; then the balances move. The plan of a trigger is kept from when
+-- the tables were small: `lateral … offset 0` and the settings below have each row look up its entry and its account by their keys, however
+-- large the tables have become.
 create function posting_moves_balances() returns trigger language plpgsql security definer as $$
 declare
-    bad record;
-    one record;
+    one   record;
+    bad   uuid;
+    years integer[];
 begin
-    select e.id,
-           case when count(*) <> max(e.postings) then 'entry_whole'
-                when sum(p.amount_fen) <> 0 then 'entry_balanced'
-                when min(a.fund) <> max(a.fund) then 'entry_within_one_fund'
-                when max(e.kind) <> 'CARRY_OVER' and (min(a.fiscal_year) <> max(a.fiscal_year) or min(a.fiscal_year) <> max(e.fiscal_year)) then 'entry_within_one_year'
-                when max(e.kind) <> 'TRANSFER' and min(a.committee) <> max(a.committee) then 'entry_within_one_committee'
-                when max(e.kind) not in ('GRANT', 'RETURN', 'CARRY_OVER', 'OPENING') and min(coalesce(a.earmark, '')) <> max(coalesce(a.earmark, ''))
-                    then 'entry_within_one_earmark'
-                when bool_or(a.kind = 'EXPENDITURE') <> (max(e.kind) in ('EXPENSE', 'REFUND')) then 'entry_spends_as_an_expense'
-                -- money of a task or a project stays with whom it was given to
-                when max(e.kind) = 'TRANSFER' and bool_or(a.kind <> 'COMMITTEE' or a.earmark like '%:%') then 'entry_transfers_between_committees'
-           end as which
-    into bad
-    from added p join entry e on e.town = p.town and e.id = p.entry join account a on a.town = p.town and a.id = p.account
-    group by e.town, e.id
-    having count(*) <> max(e.postings) or sum(p.amount_fen) <> 0 or min(a.fund) <> max(a.fund)
-        or (max(e.kind) <> 'CARRY_OVER' and (min(a.fiscal_year) <> max(a.fiscal_year) or min(a.fiscal_year) <> max(e.fiscal_year)))
-        or (max(e.kind) <> 'TRANSFER' and min(a.committee) <> max(a.committee))
-        or (max(e.kind) not in ('GRANT', 'RETURN', 'CARRY_OVER', 'OPENING') and min(coalesce(a.earmark, '')) <> max(coalesce(a.earmark, '')))
-        or bool_or(a.kind = 'EXPENDITURE') <> (max(e.kind) in ('EXPENSE', 'REFUND'))
-        or (max(e.kind) = 'TRANSFER' and bool_or(a.kind <> 'COMMITTEE' or a.earmark like '%:%'))
-    limit 1;
-    if found then
-        perform refuse(bad.which, format('entry %s', bad.id));
-    end if;
-    -- a reversal takes back what its entry moved, account by account
-    select p.entry into bad from added p join entry e on e.town = p.town and e.id = p.entry
-        where e.reverses is not null and exists (
-            select from (select account, amount_fen from posting where town = e.town and entry = e.id
-                         union all select account, amount_fen from posting where town = e.town and entry = e.reverses) both_ways
-            group by account having sum(amount_fen) <> 0)
-        limit 1;
-    if found then
-        perform refuse('entry_reverses_exactly', format('entry %s', bad.entry));
-    end if;
-    for one in select p.town, array_agg(distinct a.fiscal_year) as years, bool_and(e.kind in ('CARRY_OVER', 'RETURN')) as closing
-               from added p join entry e on e.town = p.town and e.id = p.entry join account a on a.town = p.town and a.id = p.account group by p.town
+    for one in
+        select each.town, bool_and(each.kind in ('CARRY_OVER', 'RETURN')) as closing, bool_or(each.reversing) as reversing,
+               (array_agg(each.which order by each.id) filter (where each.which is not null))[1] as which,
+               (array_agg(each.id order by each.id) filter (where each.which is not null))[1] as id
+        from (
+            select e.town, e.id, max(e.kind) as kind, bool_or(e.reverses is not null) as reversing,
+                   case when count(*) <> max(e.postings) then 'entry_whole'
+                        when sum(p.amount_fen) <> 0 then 'entry_balanced'
+                        when min(a.fund) <> max(a.fund) then 'entry_within_one_fund'
+                        when max(e.kind) <> 'CARRY_OVER' and (min(a.fiscal_year) <> max(a.fiscal_year) or min(a.fiscal_year) <> max(e.fiscal_year))
+                            then 'entry_within_one_year'
+                        when max(e.kind) <> 'TRANSFER' and min(a.committee) <> max(a.committee) then 'entry_within_one_committee'
+                        when max(e.kind) not in ('GRANT', 'RETURN', 'CARRY_OVER', 'OPENING') and min(coalesce(a.earmark, '')) <> max(coalesce(a.earmark, ''))
+                            then 'entry_within_one_earmark'
+                        when bool_or(a.kind = 'EXPENDITURE') <> (max(e.kind) in ('EXPENSE', 'REFUND')) then 'entry_spends_as_an_expense'
+                        -- money of a task or a project stays with whom it was given to
+                        when max(e.kind) = 'TRANSFER' and bool_or(a.kind <> 'COMMITTEE' or a.earmark like '%:%') then 'entry_transfers_between_committees'
+                   end as which
+            from added p
+            cross join lateral (select * from entry e where e.town = p.town and e.id = p.entry offset 0) e
+            cross join lateral (select * from account a where a.town = p.town and a.id = p.account offset 0) a
+            group by e.town, e.id) each
+        group by each.town
     loop
-        perform need_open_years(one.town, one.years, one.closing);
+        if one.which is not null then
+            perform refuse(one.which, format('entry %s', one.id));
+        end if;
+        -- a reversal takes back what its entry moved, account by account
+        if one.reversing then
+            select e.id into bad from entry e
+                where e.town = one.town and e.id in (select entry from added where town = one.town) and e.reverses is not null and exists (
+                    select from (select account, amount_fen from posting where town = e.town and entry = e.id
+                                 union all select account, amount_fen from posting where town = e.town and entry = e.reverses) both_ways
+                    group by account having sum(amount_fen) <> 0)
+                limit 1;
+            if found then
+                perform refuse('entry_reverses_exactly', format('entry %s', bad));
+            end if;
+        end if;
+        select array_agg(distinct a.fiscal_year) into years
+            from (select distinct account from added where town = one.town) p
+            cross join lateral (select * from account a where a.town = one.town and a.id = p.account offset 0) a;
+        perform need_open_years(one.town, years, one.closing);
     end loop;
-    perform from account a where (a.town, a.id) in (select town, account from added) order by a.town, a.id for no key update;
+    perform from (select distinct town, account from added order by town, account offset 0) p
+        cross join lateral (select from account a where a.town = p.town and a.id = p.account for no key update) a;
     update account a set balance_fen = a.balance_fen + moved.delta, version = a.version + 1
         from (select town, account, sum(amount_fen)::bigint as delta from added group by town, account) moved
         where a.town = moved.town and a.id = moved.account;
@@ -273,11 +281,12 @@ begin
         perform refuse('hold_begins_held', 'a hold begins as HELD');
     end if;
     for one in select h.town, array_agg(distinct a.fiscal_year) as years
-               from added h join account a on a.town = h.town and a.id = h.account group by h.town
+               from added h cross join lateral (select * from account a where a.town = h.town and a.id = h.account offset 0) a group by h.town
     loop
         perform need_open_years(one.town, one.years, false);
     end loop;
-    perform from account a where (a.town, a.id) in (select town, account from added) order by a.town, a.id for no key update;
+    perform from (select distinct town, account from added order by town, account offset 0) h
+        cross join lateral (select from account a where a.town = h.town and a.id = h.account for no key update) a;
     update account a set held_fen = a.held_fen + held.total, version = a.version + 1
         from (select town, account, sum(amount_fen)::bigint as total from added group by town, account) held
         where a.town = held.town and a.id = held.account;
@@ -306,7 +315,8 @@ create trigger hold_resolves_once before update on hold for each row execute fun
 
 create function hold_lets_go() returns trigger language plpgsql security definer as $$
 begin
-    perform from account a where (a.town, a.id) in (select town, account from former) order by a.town, a.id for no key update;
+    perform from (select distinct town, account from former order by town, account offset 0) h
+        cross join lateral (select from account a where a.town = h.town and a.id = h.account for no key update) a;
     update account a set held_fen = a.held_fen - freed.total, version = a.version + 1
         from (select town, account, sum(amount_fen)::bigint as total from former group by town, account) freed
         where a.town = freed.town and a.id = freed.account;
@@ -331,6 +341,19 @@ begin
 end
 $$;
 create trigger fiscal_year_closes_empty before update on fiscal_year for each row execute function fiscal_year_closes_empty();
+
+do $$
+declare
+    its text;
+begin
+    foreach its in array array['posting_moves_balances()', 'entry_comes_whole()', 'hold_sets_aside()', 'hold_lets_go()']
+    loop
+        execute format('alter function %s set enable_seqscan = off', its);
+        execute format('alter function %s set enable_hashjoin = off', its);
+        execute format('alter function %s set enable_mergejoin = off', its);
+    end loop;
+end
+$$;
 
 -- What the service's role must not do, asked for after the general grants: balances and entries are the triggers' affair.
 create function service_grants(service_role name) returns void language plpgsql as $$
