@@ -29,6 +29,20 @@ pub enum MoneyError {
     Overflow,
 }
 
+/// Why text is no amount in yuan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum YuanError {
+    /// Not digits with a point between them.
+    #[error("not an amount in yuan such as 1234.56")]
+    Form,
+    /// More than two decimals.
+    #[error("more than two decimals")]
+    SubFen,
+    /// More than 64 bits of fen hold.
+    #[error("the amount is too large")]
+    Overflow,
+}
+
 /// A rate in parts per million: 1.000000 is 1,000,000; 60 % is 600,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ppm(i64);
@@ -89,6 +103,22 @@ impl Fen {
             .and_then(|fen| fen.checked_add(part))
             .map(Fen)
             .ok_or(MoneyError::Overflow)
+    }
+
+    /// Reads an amount in yuan as files write it: digits, and two decimals at most. Never a sign, never a separator.
+    ///
+    /// # Errors
+    /// Anything else, or more than 64 bits of fen hold.
+    pub fn of_yuan(text: &str) -> Result<Fen, YuanError> {
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(part) || text.ends_with('.') {
+            return Err(YuanError::Form);
+        }
+        if part.len() > 2 {
+            return Err(YuanError::SubFen);
+        }
+        format!("{whole}{part:0<2}").parse().map(Fen).map_err(|_| YuanError::Overflow)
     }
 
     /// The `units` and `nanos` of a `google.type.Money`; both carry the sign.
@@ -233,6 +263,19 @@ mod tests {
         assert_eq!(most.checked_times(2), Err(MoneyError::Overflow));
         assert_eq!(most.checked_rate(Ppm::of(1_000_001)), Err(MoneyError::Overflow));
         assert_eq!(Fen::sum([most, Fen::of(1), Fen::of(-2)]), Ok(Fen::of(i64::MAX - 1)));
+    }
+
+    #[test]
+    fn an_amount_in_yuan_is_read_as_it_is_shown() {
+        for fen in [0, 1, 5, 100, 123_456, i64::MAX] {
+            assert_eq!(Fen::of_yuan(&Fen::of(fen).to_string()), Ok(Fen::of(fen)));
+        }
+        assert_eq!(Fen::of_yuan("5.5"), Ok(Fen::of(550)));
+        for bad in ["", "-1", "1,000", "1.", ".5", "1e3", "五"] {
+            assert_eq!(Fen::of_yuan(bad), Err(YuanError::Form), "{bad}");
+        }
+        assert_eq!(Fen::of_yuan("1.005"), Err(YuanError::SubFen));
+        assert_eq!(Fen::of_yuan("92233720368547758.08"), Err(YuanError::Overflow));
     }
 
     #[test]

@@ -209,6 +209,12 @@ create trigger expense_voucher_is_kept before update or delete or truncate on ex
 -- An objection is answered, or overtaken, once; what was said stays.
 create function objection_stays() returns trigger language plpgsql as $$
 begin
+    -- of a row that gets another key, the sealed columns alone change; that they say the same, only who has the keys can tell
+    if new.data_key <> old.data_key
+        and (to_jsonb(new) - array['text_sealed', 'answer_sealed', 'data_key']) = (to_jsonb(old) - array['text_sealed', 'answer_sealed', 'data_key'])
+        and (new.answer_sealed is null) = (old.answer_sealed is null) then
+        return new;
+    end if;
     if old.state <> 'OPEN' and new is distinct from old
         or (new.town, new.id, new.expense, new.revision, new.text_sealed, new.objected_on, new.objected_by, new.objected_person, new.created)
             is distinct from (old.town, old.id, old.expense, old.revision, old.text_sealed, old.objected_on, old.objected_by, old.objected_person, old.created) then

@@ -3,7 +3,6 @@
 
 mod actor;
 pub mod allocation;
-mod categories;
 mod comment;
 pub mod delegation;
 mod expense;
@@ -26,21 +25,18 @@ use std::sync::Arc;
 use chassis::{
     context::Context,
     governance::Governance,
-    imports::{ImportJob, Imports, Sheets},
-    operations::{Job, Jobs, Operations, Worker},
-    platform::{Audit, Catalogue, Events, rows},
+    imports::{ImportJob, Sheets},
+    operations::{Job, Jobs, Worker},
+    platform::{MESSAGE, Shared, rows},
 };
-use contracts::linli::{funding::v1 as pb, platform::v1 as platform};
+use contracts::linli::funding::v1 as pb;
 use tonic::service::Routes;
 
 /// The migrations of this service's schema.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// Bytes of a request at most: an import brings files.
-const MESSAGE: usize = 16 << 20;
-
 /// What its sealer chains beside events and audit records: the ledger.
-pub static SEALERS: &[chassis::seal::Sealer] = &[|sql| Box::pin(ledger::seal::pass(sql))];
+pub static SEALERS: &[chassis::seal::Sealer] = &[|sql| Box::pin(ledger::store::seal::pass(sql))];
 
 /// The tables that it imports and exports, each after those that it requires.
 pub fn tables(governance: &Governance) -> Sheets {
@@ -66,9 +62,7 @@ pub fn routes(
     governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let imports =
-        Imports { context: context.clone(), worker: worker.clone(), sheets: tables(governance), mark };
-    let tables = vec![
+    let states = vec![
         rows(&ledger::rules::HOLDS),
         rows(&policy::rules::TABLE),
         rows(&allocation::rules::RUNS),
@@ -79,63 +73,49 @@ pub fn routes(
         rows(&grant::rules::TABLE),
         rows(&year::rules::TABLE),
     ];
-    Routes::new(pb::ledger_service_server::LedgerServiceServer::new(ledger::Ledger(context.clone())))
-        .add_service(pb::funding_policy_service_server::FundingPolicyServiceServer::new(
-            policy::FundingPolicies(context.clone()),
-        ))
-        .add_service(pb::allocation_run_service_server::AllocationRunServiceServer::new(
-            allocation::AllocationRuns { context: context.clone(), worker: worker.clone() },
-        ))
-        .add_service(pb::allocation_service_server::AllocationServiceServer::new(allocation::Allocations(
-            context.clone(),
-        )))
-        .add_service(pb::expense_service_server::ExpenseServiceServer::new(expense::Expenses {
-            context: context.clone(),
-            governance: governance.clone(),
-            worker: worker.clone(),
-        }))
-        .add_service(
-            pb::payment_batch_service_server::PaymentBatchServiceServer::new(payment::PaymentBatches {
+    let routes =
+        Routes::new(pb::ledger_service_server::LedgerServiceServer::new(ledger::Ledger(context.clone())))
+            .add_service(pb::funding_policy_service_server::FundingPolicyServiceServer::new(
+                policy::FundingPolicies(context.clone()),
+            ))
+            .add_service(pb::allocation_run_service_server::AllocationRunServiceServer::new(
+                allocation::AllocationRuns { context: context.clone(), worker: worker.clone() },
+            ))
+            .add_service(pb::allocation_service_server::AllocationServiceServer::new(
+                allocation::Allocations(context.clone()),
+            ))
+            .add_service(pb::expense_service_server::ExpenseServiceServer::new(expense::Expenses {
                 context: context.clone(),
                 governance: governance.clone(),
-            })
-            .max_decoding_message_size(MESSAGE)
-            .max_encoding_message_size(4 * MESSAGE),
-        )
-        .add_service(pb::delegation_service_server::DelegationServiceServer::new(delegation::Delegations {
-            context: context.clone(),
-            governance: governance.clone(),
-        }))
-        .add_service(pb::project_grant_service_server::ProjectGrantServiceServer::new(grant::ProjectGrants {
-            context: context.clone(),
-            governance: governance.clone(),
-        }))
-        .add_service(pb::fiscal_year_service_server::FiscalYearServiceServer::new(year::FiscalYears {
-            context: context.clone(),
-            worker: worker.clone(),
-        }))
-        .add_service(pb::statement_service_server::StatementServiceServer::new(statement::Statements {
-            context: context.clone(),
-            governance: governance.clone(),
-            mark,
-        }))
-        .add_service(pb::report_service_server::ReportServiceServer::new(report::Reports {
-            context: context.clone(),
-            governance: governance.clone(),
-        }))
-        .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
-            context: context.clone(),
-            worker: worker.clone(),
-        }))
-        .add_service(
-            platform::import_service_server::ImportServiceServer::new(imports)
+                worker: worker.clone(),
+            }))
+            .add_service(
+                pb::payment_batch_service_server::PaymentBatchServiceServer::new(payment::PaymentBatches {
+                    context: context.clone(),
+                    governance: governance.clone(),
+                })
                 .max_decoding_message_size(MESSAGE)
                 .max_encoding_message_size(4 * MESSAGE),
-        )
-        .add_service(platform::event_service_server::EventServiceServer::new(Events(context.clone())))
-        .add_service(platform::audit_service_server::AuditServiceServer::new(Audit(context.clone())))
-        .add_service(platform::catalogue_service_server::CatalogueServiceServer::new(Catalogue {
-            reasons: reasons::ALL,
-            tables,
-        }))
+            )
+            .add_service(pb::delegation_service_server::DelegationServiceServer::new(
+                delegation::Delegations { context: context.clone(), governance: governance.clone() },
+            ))
+            .add_service(pb::project_grant_service_server::ProjectGrantServiceServer::new(
+                grant::ProjectGrants { context: context.clone(), governance: governance.clone() },
+            ))
+            .add_service(pb::fiscal_year_service_server::FiscalYearServiceServer::new(year::FiscalYears {
+                context: context.clone(),
+                worker: worker.clone(),
+            }))
+            .add_service(pb::statement_service_server::StatementServiceServer::new(statement::Statements {
+                context: context.clone(),
+                governance: governance.clone(),
+                mark,
+            }))
+            .add_service(pb::report_service_server::ReportServiceServer::new(report::Reports {
+                context: context.clone(),
+                governance: governance.clone(),
+            }));
+    let shared = Shared { sheets: tables(governance), mark, reasons: reasons::ALL, tables: states };
+    shared.add_to(routes, context, worker)
 }

@@ -4,7 +4,10 @@ use chassis::{fields, refusal::Refusal};
 use kernel::state::Named;
 use sqlx::PgConnection;
 
-use crate::{expense::rules::State, reasons::OPEN_EXPENSES};
+use crate::{
+    expense::{rules::State, store::in_states},
+    reasons::OPEN_EXPENSES,
+};
 
 /// Expenses that a refusal names at most.
 const NAMED: i64 = 100;
@@ -35,20 +38,13 @@ pub(crate) async fn need_none(
     (committee, earmark): (&str, &str),
     name: &str,
 ) -> Result<(), Refusal> {
-    let rows = sqlx::query!(
-        r#"select id, count(*) over () as "many!" from expense
-           where town = $1 and committee = $2 and earmark = $3 and state = any($4) order by id limit $5"#,
-        town,
-        committee,
-        earmark,
-        &moving_states(),
-        NAMED,
-    );
-    let rows = rows.fetch_all(sql).await?;
-    let Some(first) = rows.first() else { return Ok(()) };
-    let names: Vec<String> = rows.iter().map(|row| format!("towns/{town}/expenses/{}", row.id)).collect();
+    let (first, many) = in_states(sql, town, (committee, earmark), &moving_states(), NAMED).await?;
+    if many == 0 {
+        return Ok(());
+    }
+    let names: Vec<String> = first.iter().map(|id| format!("towns/{town}/expenses/{id}")).collect();
     Err(Refusal::new(&OPEN_EXPENSES)
         .with("name", name)
-        .with("count", first.many)
+        .with("count", many)
         .with("names", fields::some(&names)))
 }

@@ -176,15 +176,7 @@ async fn import(
     let id = Uuid::now_v7();
     let input = context.db.vault().seal(&input_place(id), &request.encode_to_vec())?;
     let mut work = Work::plain(&context.db, call).await?;
-    let new = operations::New {
-        town: "malu",
-        id,
-        kind: "import",
-        caller: call.memo(),
-        principal: call.principal(),
-        input: &input,
-    };
-    operations::create(work.sql(), new).await?;
+    operations::begin(&mut work, "malu", id, "import", &input).await?;
     let record = Record {
         town: "malu".to_owned(),
         resource: chassis::operations::name(context.service, id),

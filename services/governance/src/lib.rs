@@ -33,18 +33,15 @@ use chassis::{
     context::Context,
     fields,
     identity::Directory,
-    imports::{ImportJob, Imports},
-    operations::{Job, Jobs, Operations, Worker},
-    platform::{Audit, Catalogue, Events, rows},
+    imports::ImportJob,
+    operations::{Job, Jobs, Worker},
+    platform::{Shared, rows},
 };
-use contracts::linli::{governance::v1 as pb, platform::v1 as platform};
+use contracts::linli::governance::v1 as pb;
 use tonic::service::Routes;
 
 /// The migrations of this service's schema.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// Bytes of a request at most: an import brings files.
-const MESSAGE: usize = 16 << 20;
 
 /// The tables that it imports and exports, each after those that it requires.
 pub fn tables() -> chassis::imports::Sheets {
@@ -67,10 +64,8 @@ pub fn routes(
     directory: Arc<dyn Directory>,
     mark: Option<&'static str>,
 ) -> Routes {
-    let imports =
-        Imports { context: context.clone(), worker: worker.clone(), sheets: sheets::sheets(), mark };
     let tables = vec![rows(&committee::rules::TABLE), rows(&block::rules::TABLE), rows(&body::rules::TABLE)];
-    Routes::new(pb::town_service_server::TownServiceServer::new(town::Towns(context.clone())))
+    let routes = Routes::new(pb::town_service_server::TownServiceServer::new(town::Towns(context.clone())))
         .add_service(pb::community_service_server::CommunityServiceServer::new(community::Communities(
             context.clone(),
         )))
@@ -120,20 +115,7 @@ pub fn routes(
         }))
         .add_service(pb::calendar_service_server::CalendarServiceServer::new(calendar::Calendars(
             context.clone(),
-        )))
-        .add_service(platform::operation_service_server::OperationServiceServer::new(Operations {
-            context: context.clone(),
-            worker: worker.clone(),
-        }))
-        .add_service(
-            platform::import_service_server::ImportServiceServer::new(imports)
-                .max_decoding_message_size(MESSAGE)
-                .max_encoding_message_size(4 * MESSAGE),
-        )
-        .add_service(platform::event_service_server::EventServiceServer::new(Events(context.clone())))
-        .add_service(platform::audit_service_server::AuditServiceServer::new(Audit(context.clone())))
-        .add_service(platform::catalogue_service_server::CatalogueServiceServer::new(Catalogue {
-            reasons: reasons::ALL,
-            tables,
-        }))
+        )));
+    let shared = Shared { sheets: sheets::sheets(), mark, reasons: reasons::ALL, tables };
+    shared.add_to(routes, context, worker)
 }

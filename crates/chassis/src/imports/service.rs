@@ -67,15 +67,7 @@ impl Verb for Begin {
         let id = new_id();
         // files may hold personal data
         let input = work.vault().seal(&input_place(id), &request.encode_to_vec())?;
-        let new = store::New {
-            town: town.town(),
-            id,
-            kind: "import",
-            caller: call.memo(),
-            principal: call.principal(),
-            input: &input,
-        };
-        let stored = store::create(work.sql(), new).await?;
+        let stored = store::begin(work, town.town(), id, "import", &input).await?;
         let tables: Vec<&str> = request.files.iter().map(|file| file.table.as_str()).collect();
         Ok(Record {
             town: town.town().to_owned(),

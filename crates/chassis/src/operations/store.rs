@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::{call::CallMemo, refusal::Refusal};
+use crate::{call::CallMemo, refusal::Refusal, work::Work};
 
 /// How long a worker may be silent before another takes over, in seconds.
 pub(super) const LEASE: f64 = 30.0;
@@ -67,26 +67,16 @@ impl Stored {
 
 /// A new operation.
 #[derive(Debug)]
-pub struct New<'a> {
-    /// The town.
-    pub town: &'a str,
-    /// Its id.
-    pub id: Uuid,
-    /// What it does.
-    pub kind: &'a str,
-    /// The call that begins it.
-    pub caller: CallMemo,
-    /// `issuer|subject`.
-    pub principal: &'a str,
-    /// What it works on.
-    pub input: &'a [u8],
+struct New<'a> {
+    town: &'a str,
+    id: Uuid,
+    kind: &'a str,
+    caller: CallMemo,
+    principal: &'a str,
+    input: &'a [u8],
 }
 
-/// Stores a new operation.
-///
-/// # Errors
-/// What Postgres answered.
-pub async fn create(sql: &mut PgConnection, new: New<'_>) -> Result<Stored, Refusal> {
+async fn create(sql: &mut PgConnection, new: New<'_>) -> Result<Stored, Refusal> {
     sqlx::query("insert into operation (town, id, kind, principal, caller, traceparent, input) values ($1, $2, $3, $4, $5, $6, $7)")
         .bind(new.town)
         .bind(new.id)
@@ -98,6 +88,22 @@ pub async fn create(sql: &mut PgConnection, new: New<'_>) -> Result<Stored, Refu
         .execute(&mut *sql)
         .await?;
     get(sql, new.id).await?.ok_or_else(|| Refusal::internal("an operation vanished"))
+}
+
+/// Begins an operation within `work`: what it works on is `input`; who begins it is the caller.
+///
+/// # Errors
+/// What Postgres answered.
+pub async fn begin(
+    work: &mut Work,
+    town: &str,
+    id: Uuid,
+    kind: &'static str,
+    input: &[u8],
+) -> Result<Stored, Refusal> {
+    let call = work.call().clone();
+    let new = New { town, id, kind, caller: call.memo(), principal: call.principal(), input };
+    create(work.sql(), new).await
 }
 
 /// An operation by its id.

@@ -3,7 +3,9 @@
 mod audit;
 mod catalogue;
 mod events;
+mod shared;
 
 pub use audit::Audit;
 pub use catalogue::{Catalogue, StateRows, rows};
 pub use events::Events;
+pub use shared::{MESSAGE, Shared};

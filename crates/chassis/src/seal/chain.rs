@@ -58,17 +58,35 @@ async fn head(sql: &mut PgConnection, town: &str) -> Result<(i64, Vec<u8>), Refu
     })
 }
 
-/// SHA-256 of the hash before and every field of the record, each with its length before it.
+/// A link of a hash chain: SHA-256 of the hash before and every field of a record, each with its length before it.
+#[derive(Clone, Debug)]
+pub struct Link(Sha256);
+
+impl Link {
+    /// A link behind the hash `before`.
+    pub fn behind(before: &[u8]) -> Link {
+        Link(Sha256::new().chain_update(before))
+    }
+
+    /// Adds a field.
+    pub fn field(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_be_bytes());
+        self.0.update(bytes);
+    }
+
+    /// The hash.
+    pub fn hash(self) -> Vec<u8> {
+        self.0.finalize().to_vec()
+    }
+}
+
+/// The link of a record.
 fn link(before: &[u8], row: &PgRow) -> Result<Vec<u8>, Refusal> {
     let id: Uuid = row.try_get("id")?;
     let recorded: i64 = row.try_get("recorded")?;
     let request_id: Option<Uuid> = row.try_get("request_id")?;
-    let mut hash = Sha256::new();
-    hash.update(before);
-    let mut field = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    };
+    let mut link = Link::behind(before);
+    let mut field = |bytes: &[u8]| link.field(bytes);
     field(row.try_get::<&str, _>("town")?.as_bytes());
     field(id.as_bytes());
     field(&recorded.to_be_bytes());
@@ -77,7 +95,7 @@ fn link(before: &[u8], row: &PgRow) -> Result<Vec<u8>, Refusal> {
     }
     field(request_id.as_ref().map_or(&[][..], |id| id.as_bytes()));
     field(row.try_get::<&str, _>("summary")?.as_bytes());
-    Ok(hash.finalize().to_vec())
+    Ok(link.hash())
 }
 
 /// What became of a verification.

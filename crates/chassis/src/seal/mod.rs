@@ -9,7 +9,7 @@ mod chain;
 #[cfg(test)]
 mod tests;
 
-pub use chain::{Verification, verify};
+pub use chain::{Link, Verification, verify};
 
 use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
 

@@ -103,8 +103,7 @@ fn actions(
             AllocationVerb::Adjust | AllocationVerb::Compute | AllocationVerb::Release => wrong_state,
         }
     };
-    let actions = available_unless(&ALLOCATIONS, state, call, name.town(), Scope::is_town, hindered);
-    Ok(actions)
+    Ok(available_unless(&ALLOCATIONS, state, call, name.town(), Scope::is_town, hindered))
 }
 
 impl Allocations {

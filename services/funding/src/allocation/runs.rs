@@ -68,8 +68,7 @@ async fn actions(
         let hindrance = grounds.need(name, run, verb, &who).err();
         hindrance.map(|(obstacle, why)| Hindrance::of(obstacle, &why))
     };
-    let actions = available_unless(&RUNS, state, call, name.town(), Scope::is_town, hindered);
-    Ok(actions)
+    Ok(available_unless(&RUNS, state, call, name.town(), Scope::is_town, hindered))
 }
 
 /// The runs that stand so to the caller.

@@ -277,17 +277,7 @@ async fn operate(
     kind: &'static str,
     id: Uuid,
 ) -> Result<(), Refusal> {
-    let call = work.call().clone();
-    let input = name.to_string();
-    let new = operations::New {
-        town: name.town(),
-        id,
-        kind,
-        caller: call.memo(),
-        principal: call.principal(),
-        input: input.as_bytes(),
-    };
-    operations::create(work.sql(), new).await?;
+    operations::begin(work, name.town(), id, kind, name.to_string().as_bytes()).await?;
     Ok(())
 }
 

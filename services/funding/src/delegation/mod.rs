@@ -37,9 +37,9 @@ use self::{
 };
 use crate::{
     actor::Actor,
-    categories::category_names,
     ledger::{rules::Fund, store as ledger},
     money::to_money,
+    policy::store::category_names,
 };
 
 pub(crate) use encode::day;

@@ -15,7 +15,10 @@ use crate::{
     actor::Actor,
     ledger::{
         rules::{Earmark, Fund, Key},
-        store::named,
+        store::{
+            named,
+            views::{push_page, push_within},
+        },
     },
 };
 
@@ -192,12 +195,6 @@ fn push_has_share(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
     }
 }
 
-fn push_within(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
-    if !scope.is_town() {
-        query.push(" and s.committee = any(").push_bind(scope.ids().1.to_vec()).push(")");
-    }
-}
-
 /// A delegation.
 pub(crate) async fn get(
     sql: &mut PgConnection,
@@ -227,7 +224,7 @@ pub(crate) async fn shares_of(
 ) -> Result<Vec<Share>, Refusal> {
     let mut query = QueryBuilder::new(SHARE);
     query.push_bind(name.town()).push(" and s.delegation = ").push_bind(name.delegation());
-    push_within(&mut query, scope);
+    push_within(&mut query, scope, "s.committee");
     query.push(" order by s.committee");
     Ok(query.build_query_as().fetch_all(sql).await?)
 }
@@ -242,7 +239,7 @@ pub(crate) async fn share(
     let Ok(id) = Uuid::parse_str(name.delegation_share()) else { return Ok(None) };
     let mut query = QueryBuilder::new(SHARE);
     query.push_bind(name.town()).push(" and s.id = ").push_bind(id);
-    push_within(&mut query, scope);
+    push_within(&mut query, scope, "s.committee");
     if lock {
         query.push(" for update of s");
     }
@@ -253,8 +250,8 @@ pub(crate) async fn share(
 pub(crate) fn shares_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(SHARE);
     query.push_bind(asked.town.clone());
-    push_within(&mut query, &asked.scope);
-    crate::ledger::store::views::push_page(&mut query, asked, "s.id");
+    push_within(&mut query, &asked.scope, "s.committee");
+    push_page(&mut query, asked, "s.id");
     query
 }
 

@@ -13,7 +13,13 @@ use uuid::Uuid;
 use super::rules::{Source, State};
 use crate::{
     actor::Actor,
-    ledger::{rules::Key, store::named},
+    ledger::{
+        rules::Key,
+        store::{
+            named,
+            views::{push_page, push_within},
+        },
+    },
 };
 
 /// A grant as it is shown.
@@ -92,12 +98,6 @@ const COLUMNS: &str = "select g.town, g.id, g.project, g.committee, g.source, g.
     (extract(epoch from g.created) * 1000000)::bigint as created, (extract(epoch from g.updated) * 1000000)::bigint as updated
     from project_grant g where g.town = ";
 
-fn push_within(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
-    if !scope.is_town() {
-        query.push(" and g.committee = any(").push_bind(scope.ids().1.to_vec()).push(")");
-    }
-}
-
 /// A grant; locked until the end of the transaction when it is to be changed.
 pub(crate) async fn get(
     sql: &mut PgConnection,
@@ -108,7 +108,7 @@ pub(crate) async fn get(
     let Ok(id) = Uuid::parse_str(name.project_grant()) else { return Ok(None) };
     let mut query = QueryBuilder::new(COLUMNS);
     query.push_bind(name.town()).push(" and g.id = ").push_bind(id);
-    push_within(&mut query, scope);
+    push_within(&mut query, scope, "g.committee");
     if lock {
         query.push(" for update");
     }
@@ -119,8 +119,8 @@ pub(crate) async fn get(
 pub(crate) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(COLUMNS);
     query.push_bind(asked.town.clone());
-    push_within(&mut query, &asked.scope);
-    crate::ledger::store::views::push_page(&mut query, asked, "g.id");
+    push_within(&mut query, &asked.scope, "g.committee");
+    push_page(&mut query, asked, "g.id");
     query
 }
 

@@ -3,7 +3,6 @@
 mod acts;
 pub(crate) mod encode;
 pub(crate) mod rules;
-pub(crate) mod seal;
 pub(crate) mod store;
 
 pub(crate) use acts::uuid;
@@ -39,8 +38,6 @@ use self::{
 };
 use crate::{actor::Actor, money::to_money};
 
-/// An earmark as it is shown, in SQL.
-const EARMARK_SHOWN: &str = "coalesce(replace(replace(a.earmark, 'project:', 'towns/' || a.town || '/projects/'), 'delegation:', 'towns/' || a.town || '/delegations/'), '')";
 const ACCOUNTS: &[FieldSpec] = &[
     FieldSpec { name: "kind", column: "a.kind", kind: Kind::Enum(AccountKind::NAMES) },
     FieldSpec { name: "fund", column: "a.fund", kind: Kind::Enum(Fund::NAMES) },
@@ -50,7 +47,7 @@ const ACCOUNTS: &[FieldSpec] = &[
         column: "a.committee",
         kind: Kind::Name { collection: "committees", town: "a.town" },
     },
-    FieldSpec { name: "earmark", column: EARMARK_SHOWN, kind: Kind::Text },
+    FieldSpec { name: "earmark", column: views::earmark_shown!("a"), kind: Kind::Text },
     FieldSpec { name: "category", column: "coalesce(a.category, '')", kind: Kind::Text },
 ];
 const ENTRIES: &[FieldSpec] = &[

@@ -69,14 +69,7 @@ struct NotAnAmount;
 
 /// Yuan with two decimals at most: `1234.56`.
 fn yuan(text: &str) -> Result<Fen, NotAnAmount> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || part.len() > 2 || text.ends_with('.') || !digits(whole) || !digits(part) {
-        return Err(NotAnAmount);
-    }
-    let yuan: i64 = whole.parse().map_err(|_| NotAnAmount)?;
-    let fen: i64 = format!("{part:0<2}").parse().map_err(|_| NotAnAmount)?;
-    yuan.checked_mul(100).and_then(|all| all.checked_add(fen)).map(Fen::of).ok_or(NotAnAmount)
+    Fen::of_yuan(text).map_err(|_| NotAnAmount)
 }
 
 fn answer(mut cells: Cells<'_>) -> Result<Answer, Vec<Fault>> {

@@ -2,12 +2,17 @@
 
 mod rows;
 
+use std::collections::BTreeMap;
+
 use chassis::{listing::Asked, refusal::Refusal};
 use kernel::{name::FundingPolicyName, state::Named};
 use sqlx::{FromRow, PgConnection, QueryBuilder};
 
 use super::rules::{Policy, State, Terms};
-use crate::{actor::Actor, ledger::store::named};
+use crate::{
+    actor::Actor,
+    ledger::{rules::Fund, store::named},
+};
 
 /// A policy as it is stored.
 #[derive(Clone, Debug)]
@@ -363,4 +368,21 @@ pub(crate) async fn allow(sql: &mut PgConnection, town: &str, policy: &Policy) -
 /// A column's text as the state that it names.
 fn state(text: &str) -> Result<State, Refusal> {
     named(text)
+}
+
+/// The names of the categories that a fund paid in any year; of several, that of the last year.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn category_names(
+    sql: &mut PgConnection,
+    town: &str,
+    fund: Fund,
+) -> Result<BTreeMap<String, String>, Refusal> {
+    let rows = sqlx::query!(
+        "select category, display_name from allowed_category where town = $1 and fund = $2 order by fiscal_year",
+        town,
+        fund.name(),
+    );
+    Ok(rows.fetch_all(sql).await?.into_iter().map(|row| (row.category, row.display_name)).collect())
 }

@@ -10,18 +10,20 @@ use chassis::{
     work::{Change, Work},
 };
 use kernel::{
-    money::Fen,
+    money::{Fen, YuanError},
     name::{CommitteeName, TownName},
     state::Named,
 };
 use serde_json::json;
-use sqlx::PgConnection;
 use tabular::{Cells, Column, Fault, Field, Row, Table};
 use uuid::Uuid;
 
 use crate::ledger::{
-    rules::{AccountKind, Earmark, Entry, EntryKind, For, Fund, Key},
-    store as ledger,
+    rules::{Earmark, Entry, EntryKind, For, Fund, Key},
+    store::{
+        self as ledger,
+        opening::{self, Booked},
+    },
 };
 
 /// The table; governance knows the committees.
@@ -52,16 +54,13 @@ struct Opening {
 
 /// Yuan with two decimals at most, above zero.
 fn yuan(text: &str) -> Result<Fen, &'static str> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(part) || (text.contains('.') && part.is_empty()) {
-        return Err("an amount in yuan such as 1234.56");
+    match Fen::of_yuan(text) {
+        Ok(Fen::ZERO) => Err("more than nothing"),
+        Ok(fen) => Ok(fen),
+        Err(YuanError::Form) => Err("an amount in yuan such as 1234.56"),
+        Err(YuanError::SubFen) => Err("two decimals at most"),
+        Err(YuanError::Overflow) => Err("an amount that an account can hold"),
     }
-    if part.len() > 2 {
-        return Err("two decimals at most");
-    }
-    let fen = format!("{whole}{part:0<2}").parse().map_err(|_| "an amount that an account can hold")?;
-    if fen == 0 { Err("more than nothing") } else { Ok(Fen::of(fen)) }
 }
 
 /// What the account is of, or why it can't have an opening balance.
@@ -116,41 +115,6 @@ fn read(town: &TownName, row: &Row) -> Result<Opening, Vec<Fault>> {
     let key = key.and_then(Result::ok);
     let ((key, amount), evidence) = cells.finish(key.zip(amount).zip(evidence))?;
     Ok(Opening { key, amount, evidence })
-}
-
-/// What was booked for an account already.
-#[derive(Debug, Default)]
-struct Booked {
-    /// How often, counting what was taken back.
-    times: usize,
-    /// What stands: the amount and its evidence.
-    stands: Option<(Fen, String)>,
-}
-
-impl Booked {
-    /// The key of the next one.
-    fn next_key(&self, account: Uuid) -> String {
-        match self.times {
-            0 => format!("opening/{account}"),
-            times => format!("opening/{account}/{}", times + 1),
-        }
-    }
-}
-
-async fn booked(sql: &mut PgConnection, town: &str, account: &str) -> Result<Booked, Refusal> {
-    let rows = sqlx::query!(
-        r#"select p.amount_fen, e.evidence,
-                  exists (select from entry b where b.town = e.town and b.reverses = e.id) as "reversed!"
-           from entry e join posting p on p.town = e.town and p.entry = e.id and p.amount_fen > 0
-           where e.town = $1 and e.subject = $2 and e.kind = $3 and e.reverses is null"#,
-        town,
-        account,
-        EntryKind::Opening.name(),
-    );
-    let rows = rows.fetch_all(sql).await?;
-    let times = rows.len();
-    let stands = rows.into_iter().find(|row| !row.reversed);
-    Ok(Booked { times, stands: stands.map(|row| (Fen::of(row.amount_fen), row.evidence)) })
 }
 
 /// The committee that a row names; none where it names none, or nothing that may be one.
@@ -255,7 +219,7 @@ impl Sheet for OpeningBalances {
     ) -> Result<Applied, RowError> {
         let opening = read(town, row)?;
         let former = match ledger::find(work.sql(), town.town(), &opening.key).await? {
-            Some(account) => booked(work.sql(), town.town(), &account.name(town.town())).await?,
+            Some(account) => opening::booked(work.sql(), town.town(), &account.name(town.town())).await?,
             None => Booked::default(),
         };
         let Some((amount, evidence)) = &former.stands else {
@@ -276,19 +240,7 @@ impl Sheet for OpeningBalances {
     async fn export(&self, export: &mut Export<'_>) -> Result<Vec<Vec<Field>>, Refusal> {
         let after = export.after.as_deref().and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_default();
         let limit = export.limit();
-        let rows = sqlx::query!(
-            "select e.id, a.committee, a.fund, a.fiscal_year, a.earmark, p.amount_fen, e.evidence
-             from entry e join posting p on p.town = e.town and p.entry = e.id join account a on a.town = p.town and a.id = p.account
-             where e.town = $1 and e.kind = $2 and e.reverses is null and a.kind <> $3 and e.id > $4 and p.amount_fen > 0
-                 and not exists (select from entry b where b.town = e.town and b.reverses = e.id)
-             order by e.id limit $5",
-            export.town.town(),
-            EntryKind::Opening.name(),
-            AccountKind::Opening.name(),
-            after,
-            limit,
-        );
-        let mut rows = rows.fetch_all(&mut *export.sql).await?;
+        let mut rows = opening::standing(&mut *export.sql, export.town.town(), after, limit).await?;
         export.cut(&mut rows, |row| row.id.to_string());
         let fields = rows.into_iter().map(|row| {
             vec![
@@ -296,7 +248,7 @@ impl Sheet for OpeningBalances {
                 Field::Text(row.fund),
                 Field::Number(row.fiscal_year.into()),
                 Field::Text(row.earmark.unwrap_or_default()),
-                Field::Text(Fen::of(row.amount_fen).to_string()),
+                Field::Text(row.amount.to_string()),
                 Field::Text(row.evidence),
             ]
         });

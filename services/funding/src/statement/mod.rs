@@ -20,7 +20,7 @@ use self::{
     export::WriteError,
     rules::{Period, Sections, compose},
 };
-use crate::{categories::category_names, ledger::rules::Fund};
+use crate::{ledger::rules::Fund, policy::store::category_names};
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const HTML: &str = "text/html; charset=utf-8";

@@ -218,17 +218,8 @@ impl Verb for Approve {
         need_another(&year, &actor)?;
         need_ready(work, &year).await?;
         need_next_year(work, &year).await?;
-        let input = year_name(&year.town, year.year);
-        let new = stored::New {
-            town: &year.town,
-            id: Uuid::now_v7(),
-            kind: "close_year",
-            caller: call.memo(),
-            principal: call.principal(),
-            input: input.as_bytes(),
-        };
-        let id = new.id;
-        let operation = stored::create(work.sql(), new).await?;
+        let (id, input) = (Uuid::now_v7(), year_name(&year.town, year.year));
+        let operation = stored::begin(work, &year.town, id, "close_year", input.as_bytes()).await?;
         let version = if year.is_approved() {
             store::go_on(work.sql(), &year, id).await?
         } else {

@@ -33,16 +33,8 @@ impl Verb for Begin {
         let town: TownName = wire::name("parent", &request.parent)?;
         let call = work.call().clone();
         call.whole_town(town.town())?;
-        let new = operations::New {
-            town: town.town(),
-            id: Uuid::now_v7(),
-            kind: "reencrypt",
-            caller: call.memo(),
-            principal: call.principal(),
-            input: town.town().as_bytes(),
-        };
-        let id = new.id;
-        let stored = operations::create(work.sql(), new).await?;
+        let id = Uuid::now_v7();
+        let stored = operations::begin(work, town.town(), id, "reencrypt", town.town().as_bytes()).await?;
         Ok(Record {
             town: town.town().to_owned(),
             resource: name(call.service(), id),

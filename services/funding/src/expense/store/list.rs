@@ -4,7 +4,10 @@ use chassis::{identity::Scope, listing, refusal::Refusal};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{COLUMNS, Row, push_scope};
-use crate::{actor::Actor, ledger::store::views::push_page};
+use crate::{
+    actor::Actor,
+    ledger::store::views::{earmark_shown, push_page},
+};
 
 /// What the caller has to do with what is listed.
 #[derive(Clone, Debug)]
@@ -106,7 +109,7 @@ pub(crate) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
 }
 
 /// An earmark as it is shown, in SQL: an index is built of the same.
-pub(crate) const EARMARK_SHOWN: &str = "coalesce(replace(replace(x.earmark, 'project:', 'towns/' || x.town || '/projects/'), 'delegation:', 'towns/' || x.town || '/delegations/'), '')";
+pub(crate) const EARMARK_SHOWN: &str = earmark_shown!("x");
 
 /// The fields of a filter.
 pub(crate) const FILTER: &[kernel::filter::FieldSpec] = {

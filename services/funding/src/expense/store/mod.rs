@@ -4,6 +4,7 @@ mod children;
 mod list;
 mod provenance;
 mod reseal;
+mod states;
 mod terms;
 
 pub(crate) use children::{
@@ -15,6 +16,7 @@ pub(crate) use provenance::steps;
 pub(crate) use reseal::{
     objections_sealed_otherwise, payees_sealed_otherwise, reseal_objection, reseal_payee,
 };
+pub(crate) use states::in_states;
 pub(crate) use terms::{counted_before, lock_counted_before, recounted};
 
 use chassis::{identity::Scope, refusal::Refusal, vault::Vault};

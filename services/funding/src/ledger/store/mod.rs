@@ -3,6 +3,8 @@
 mod aside;
 mod entries;
 mod holds;
+pub(crate) mod opening;
+pub(crate) mod seal;
 pub(crate) mod verify;
 pub(crate) mod views;
 pub(crate) mod year;

@@ -4,7 +4,7 @@ use chassis::refusal::Refusal;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::ledger::seal::{COLUMNS, Sealable, link};
+use super::seal::{COLUMNS, Sealable, link};
 
 /// What was found.
 #[derive(Clone, Debug, Default)]

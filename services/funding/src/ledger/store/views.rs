@@ -20,6 +20,22 @@ pub(crate) struct AccountView {
     pub(crate) created: i64,
 }
 
+/// The earmark of the table with this alias as it is shown, in SQL.
+macro_rules! earmark_shown {
+    ($alias:literal) => {
+        concat!(
+            "coalesce(replace(replace(",
+            $alias,
+            ".earmark, 'project:', 'towns/' || ",
+            $alias,
+            ".town || '/projects/'), 'delegation:', 'towns/' || ",
+            $alias,
+            ".town || '/delegations/'), '')"
+        )
+    };
+}
+pub(crate) use earmark_shown;
+
 /// Appends that a row's committee lies in the caller's areas; whoever sees a part sees nothing of the town's own accounts.
 pub(crate) fn push_within(query: &mut QueryBuilder<Postgres>, scope: &Scope, committee: &'static str) {
     if !scope.is_town() {

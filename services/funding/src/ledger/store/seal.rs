@@ -1,7 +1,6 @@
 //! The hash chain of the ledger: entries with their postings, in the order in which they became visible.
 
-use chassis::refusal::Refusal;
-use sha2::{Digest, Sha256};
+use chassis::{refusal::Refusal, seal::Link};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
@@ -34,14 +33,10 @@ pub(crate) const COLUMNS: &str = "e.town, e.id, e.kind, e.key, e.fiscal_year, e.
     array(select p.account from posting p where p.town = e.town and p.entry = e.id order by p.n) as accounts,
     array(select p.amount_fen from posting p where p.town = e.town and p.entry = e.id order by p.n) as amounts";
 
-/// SHA-256 of the hash before and every field, each with its length before it.
+/// The link of an entry with its postings.
 pub(crate) fn link(before: &[u8], entry: &Sealable) -> Vec<u8> {
-    let mut hash = Sha256::new();
-    hash.update(before);
-    let mut field = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    };
+    let mut link = Link::behind(before);
+    let mut field = |bytes: &[u8]| link.field(bytes);
     field(entry.id.as_bytes());
     let texts = [&entry.town, &entry.kind, &entry.key, &entry.booked_on, &entry.subject, &entry.description];
     texts.into_iter().for_each(|text| field(text.as_bytes()));
@@ -53,7 +48,7 @@ pub(crate) fn link(before: &[u8], entry: &Sealable) -> Vec<u8> {
         field(account.as_bytes());
         field(&amount.to_be_bytes());
     }
-    hash.finalize().to_vec()
+    link.hash()
 }
 
 /// Seals the entries that are pending, in the transaction of the service's sealer. Yields how many it took.
