@@ -1,10 +1,13 @@
 //! What a service stands on: configuration, telemetry, layers, identity, errors, Postgres and the unit of work.
 
+pub mod actor;
 pub mod admin;
 pub mod ambient;
+pub mod amount;
 pub mod as_of;
 pub mod call;
 pub mod clock;
+pub mod comment;
 pub mod config;
 pub mod context;
 pub mod db;
@@ -16,6 +19,7 @@ pub mod layers;
 pub mod listing;
 pub mod operations;
 pub mod paging;
+pub mod payee;
 pub mod peer;
 pub mod platform;
 pub mod refusal;

@@ -159,6 +159,20 @@ resource_name! { /// A fiscal year 会计年度.
 FiscalYearName, "towns/{town}/fiscalYears/{fiscal_year}", town, fiscal_year }
 resource_name! { /// The statement of income and expenditure of a committee.
 StatementName, "towns/{town}/committees/{committee}/statement", town, committee }
+resource_name! { /// An insurance programme 保险项目.
+ProgrammeName, "towns/{town}/programmes/{programme}", town, programme }
+resource_name! { /// The insurance policy 保单 of a year under a programme.
+PolicyName, "towns/{town}/policies/{policy}", town, policy }
+resource_name! { /// How a town handles claims: terms and required documents.
+ClaimSettingsName, "towns/{town}/claimSettings", town }
+resource_name! { /// An incident 出险.
+IncidentName, "towns/{town}/incidents/{incident}", town, incident }
+resource_name! { /// A claim 理赔案件.
+ClaimName, "towns/{town}/claims/{claim}", town, claim }
+resource_name! { /// A file of a claim, or the evidence of a campaign.
+DocumentName, "towns/{town}/documents/{document}", town, document }
+resource_name! { /// A campaign that makes the insurance known 宣传.
+CampaignName, "towns/{town}/campaigns/{campaign}", town, campaign }
 resource_name! { /// A role binding.
 RoleBindingName, "towns/{town}/roleBindings/{role_binding}", town, role_binding }
 resource_name! { /// An official paper about the calendar.

@@ -1,15 +1,12 @@
 //! The funding service: policies, allocation, ledger, spending, delegated tasks 费随事转, grants, statements (Work points 3.3,
 //! and the money of 2.3).
 
-mod actor;
 pub mod allocation;
-mod comment;
 pub mod delegation;
 mod expense;
 pub mod grant;
 pub mod ledger;
 pub mod measure;
-mod money;
 mod open_expenses;
 mod payment;
 pub mod plans;
@@ -23,6 +20,7 @@ pub mod year;
 use std::sync::Arc;
 
 use chassis::{
+    actor, amount as money, comment,
     context::Context,
     governance::Governance,
     imports::{ImportJob, Sheets},

@@ -1,27 +1,6 @@
 //! The reasons of funding, beside the common ones.
 
 chassis::reasons! { "linli.funding";
-    AMOUNT_NOT_POSITIVE: InvalidArgument [field]
-        "{field} 须大于零" / "{field} must be more than nothing"
-        next "填写大于零的金额" / "give an amount above zero";
-    AMOUNT_NEGATIVE: InvalidArgument [field]
-        "{field} 不能为负" / "{field} must not be below zero"
-        next "填写零或大于零的金额" / "give nothing or an amount above zero";
-    AMOUNT_NOT_IN_FEN: InvalidArgument [field]
-        "{field} 不足一分的部分不能入账" / "{field} has a part below one fen"
-        next "金额最多两位小数" / "give two decimals at most";
-    AMOUNT_OVERFLOW: InvalidArgument [field]
-        "{field} 超出可记账范围" / "{field} is larger than an account can hold"
-        next "核对金额" / "check the amount";
-    AMOUNT_CURRENCY: InvalidArgument [field]
-        "{field} 只能以人民币 CNY 计" / "{field} must be in CNY"
-        next "以 CNY 填写金额" / "give the amount in CNY";
-    MAKER_IS_CHECKER: FailedPrecondition [name, verb, former]
-        "{name} 的 {verb} 须由他人办理：您已办理 {former}" / "{verb} of {name} needs somebody else: you did {former} already"
-        next "请另一位有权人员办理" / "ask another person who holds the permission";
-    PERSON_NEEDED: FailedPrecondition [name, verb, former]
-        "{name} 的 {verb} 与 {former} 须由不同的人办理，而其中一个登录未对应到人" / "{verb} of {name} and {former} need two people, and one of the logins is mapped to no person"
-        next "请管理员在角色授予中注明登录所属的人" / "ask an administrator to name the person in the role binding";
     BALANCE_INSUFFICIENT: FailedPrecondition [account, amount, available]
         "{account} 可用余额不足 {amount} 元" / "less than {amount} yuan is available in {account}"
         next "减少金额，或待拨付、解冻后再办" / "ask for less, or wait until more is released or set free";
@@ -115,9 +94,6 @@ chassis::reasons! { "linli.funding";
     RETURN_FILE_UNREADABLE: InvalidArgument [count]
         "回单文件有 {count} 处不合要求" / "{count} place(s) of the return file are not as required"
         next "逐项改正 field_violations 所列各处后重传" / "mend the places listed in field_violations and send it again";
-    REASON_REQUIRED: InvalidArgument [name, verb]
-        "{name} 的 {verb} 须写明理由" / "{verb} of {name} needs a reason"
-        next "在 comment 中写明理由" / "say why in comment";
     OPEN_HOLDS: FailedPrecondition [name, amount]
         "{name} 尚有 {amount} 元被冻结" / "{amount} yuan of {name} are held"
         next "先办结占用该款的支出或冻结" / "finish the expenses or holds that use it first";

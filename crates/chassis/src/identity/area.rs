@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
-use kernel::name::{BlockName, CommitteeName, CommunityName, PersonName, TownName};
+use kernel::name::{BlockName, CommitteeName, CommunityName, OrganisationName, PersonName, TownName};
 
 use super::{Grant, roles::allows};
 
@@ -19,13 +19,15 @@ pub enum Area {
     Committee(CommitteeName),
     /// A block of a town.
     Block(BlockName),
+    /// What concerns an organisation: an insurer, a department, a social organisation.
+    Organisation(OrganisationName),
     /// What is kept about one person: for that person, in the methods that are about one.
     Person(PersonName),
 }
 
 /// Text that names no area.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of a town, community, committee, block or person")]
+#[error("not the name of a town, community, committee, block, organisation or person")]
 pub struct AreaError;
 
 impl Area {
@@ -37,6 +39,7 @@ impl Area {
             Area::Community(name) => Some(name.town()),
             Area::Committee(name) => Some(name.town()),
             Area::Block(name) => Some(name.town()),
+            Area::Organisation(name) => Some(name.town()),
             Area::Person(name) => Some(name.town()),
         }
     }
@@ -50,6 +53,7 @@ impl fmt::Display for Area {
             Area::Community(name) => name.fmt(f),
             Area::Committee(name) => name.fmt(f),
             Area::Block(name) => name.fmt(f),
+            Area::Organisation(name) => name.fmt(f),
             Area::Person(name) => name.fmt(f),
         }
     }
@@ -65,9 +69,10 @@ impl FromStr for Area {
         let community = || CommunityName::parse(text).map(Area::Community);
         let committee = || CommitteeName::parse(text).map(Area::Committee);
         let block = || BlockName::parse(text).map(Area::Block);
+        let organisation = || OrganisationName::parse(text).map(Area::Organisation);
         let person = || PersonName::parse(text).map(Area::Person);
         let places = town.or_else(|_| community()).or_else(|_| committee()).or_else(|_| block());
-        places.or_else(|_| person()).map_err(|_| AreaError)
+        places.or_else(|_| organisation()).or_else(|_| person()).map_err(|_| AreaError)
     }
 }
 
@@ -94,8 +99,15 @@ impl AreaTree {
                 .committees
                 .get(block)
                 .is_some_and(|committee| self.contains(outer, &Area::Committee(committee.clone()))),
-            // where somebody lives changes: a place never holds a person's own area
-            (Area::Community(_) | Area::Committee(_) | Area::Block(_) | Area::Person(_), _) => false,
+            // where somebody lives changes: a place never holds a person's own area, nor an organisation's
+            (
+                Area::Community(_)
+                | Area::Committee(_)
+                | Area::Block(_)
+                | Area::Organisation(_)
+                | Area::Person(_),
+                _,
+            ) => false,
         }
     }
 }
@@ -115,6 +127,8 @@ pub enum Scope {
         committees: Vec<String>,
         /// Ids of blocks.
         blocks: Vec<String>,
+        /// Ids of organisations: what concerns them, wherever it lies.
+        organisations: Vec<String>,
     },
 }
 
@@ -128,7 +142,15 @@ impl Scope {
     pub fn ids(&self) -> (&[String], &[String], &[String]) {
         match self {
             Scope::None | Scope::Town => (&[], &[], &[]),
-            Scope::Areas { communities, committees, blocks } => (communities, committees, blocks),
+            Scope::Areas { communities, committees, blocks, .. } => (communities, committees, blocks),
+        }
+    }
+
+    /// The ids of organisations, for SQL.
+    pub fn organisations(&self) -> &[String] {
+        match self {
+            Scope::None | Scope::Town => &[],
+            Scope::Areas { organisations, .. } => organisations,
         }
     }
 }
@@ -136,6 +158,7 @@ impl Scope {
 /// What holders of `grants` see of `town` by `permission`.
 pub fn scope_of(grants: &[Grant], permission: &str, town: &str) -> Scope {
     let (mut communities, mut committees, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
+    let mut organisations = Vec::new();
     for grant in grants.iter().filter(|grant| allows(grant.role, permission)) {
         match &grant.area {
             Area::Everywhere => return Scope::Town,
@@ -143,13 +166,21 @@ pub fn scope_of(grants: &[Grant], permission: &str, town: &str) -> Scope {
             Area::Community(name) if name.town() == town => communities.push(name.community().to_owned()),
             Area::Committee(name) if name.town() == town => committees.push(name.committee().to_owned()),
             Area::Block(name) if name.town() == town => blocks.push(name.block().to_owned()),
-            Area::Town(_) | Area::Community(_) | Area::Committee(_) | Area::Block(_) | Area::Person(_) => {}
+            Area::Organisation(name) if name.town() == town => {
+                organisations.push(name.organisation().to_owned());
+            }
+            Area::Town(_)
+            | Area::Community(_)
+            | Area::Committee(_)
+            | Area::Block(_)
+            | Area::Organisation(_)
+            | Area::Person(_) => {}
         }
     }
-    if communities.is_empty() && committees.is_empty() && blocks.is_empty() {
+    if communities.is_empty() && committees.is_empty() && blocks.is_empty() && organisations.is_empty() {
         return Scope::None;
     }
-    Scope::Areas { communities, committees, blocks }
+    Scope::Areas { communities, committees, blocks, organisations }
 }
 
 /// Whether holders of `grants` may, by `permission`, see what is kept about `person` because it is about them.
@@ -177,6 +208,15 @@ mod tests {
         assert_eq!(all("third", "governance.committees.get"), Scope::None);
         let Scope::Areas { committees, .. } = all("malu", "governance.committees.get") else { panic!() };
         assert_eq!(committees, ["a"]);
+    }
+
+    #[test]
+    fn an_organisation_sees_what_concerns_it_and_no_place() {
+        let grants = [grant("adjuster", "towns/malu/organisations/o-insurer-0")];
+        let scope = scope_of(&grants, "governance.calendar.get", "malu");
+        assert_eq!(scope.organisations(), ["o-insurer-0"]);
+        assert!(!scope.is_town() && scope.ids().1.is_empty());
+        assert_eq!(scope_of(&grants, "governance.calendar.get", "other"), Scope::None);
     }
 
     #[test]

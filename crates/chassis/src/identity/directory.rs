@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use moka::future::Cache;
 
 use super::{Area, DEV_ISSUER, Grant, Identity, role};
-use kernel::name::{BlockName, CommitteeName, CommunityName, PersonName};
+use kernel::name::{BlockName, CommitteeName, CommunityName, OrganisationName, PersonName};
 
 /// The roles of a caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,6 +82,7 @@ impl DevDirectory {
             Some(("community", id)) => CommunityName::new(town, id).ok().map(Area::Community),
             Some(("committee", id)) => CommitteeName::new(town, id).ok().map(Area::Committee),
             Some(("block", id)) => BlockName::new(town, id).ok().map(Area::Block),
+            Some(("organisation", id)) => OrganisationName::new(town, id).ok().map(Area::Organisation),
             Some(("person", id)) => PersonName::new(town, id).ok().map(Area::Person),
             Some(_) => None,
             None if code == "everywhere" => Some(Area::Everywhere),

@@ -75,6 +75,40 @@ const READ_FUNDS: &[&str] = &[
     "funding.reports.get",
 ];
 
+/// What everybody with a role in the structure may read of its insurance, within his area.
+const READ_INSURANCE: &[&str] = &[
+    "insurance.programmes.get",
+    "insurance.programmes.list",
+    "insurance.policies.get",
+    "insurance.policies.list",
+    "insurance.cover.check",
+    "insurance.incidents.get",
+    "insurance.incidents.list",
+    "insurance.incidents.report",
+    "insurance.claims.get",
+    "insurance.claims.list",
+    "insurance.settings.get",
+    "insurance.campaigns.get",
+    "insurance.campaigns.list",
+    "insurance.reports.get",
+];
+
+/// What officers of a committee and of the town do for the families of claims.
+const CLAIM: &[&str] = &[
+    "insurance.incidents.verify",
+    "insurance.incidents.close",
+    "insurance.incidents.visit",
+    "insurance.claims.create",
+    "insurance.claims.update",
+    "insurance.claims.withdraw",
+    "insurance.claims.object",
+    "insurance.claims.appeal",
+    "insurance.claims.confirm",
+    "insurance.claims.reveal",
+    "insurance.documents.*",
+    "insurance.campaigns.*",
+];
+
 /// What officers of a committee and of the town do with an expense, each once.
 const SPEND: &[&str] = &[
     "funding.expenses.create",
@@ -103,7 +137,9 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             READ,
             READ_FUNDS,
+            READ_INSURANCE,
             SPEND,
+            CLAIM,
             &[
                 "governance.communities.*",
                 "governance.committees.*",
@@ -136,6 +172,23 @@ pub static ROLES: &[Role] = &[
                 "funding.delegations.administer",
                 "funding.grants.*",
                 "funding.years.*",
+                "insurance.programmes.*",
+                "insurance.policies.*",
+                "insurance.settings.*",
+                "insurance.claims.accept",
+                "insurance.claims.dismiss",
+                "insurance.claims.survey",
+                "insurance.claims.assess",
+                "insurance.claims.requestDocuments",
+                "insurance.claims.adjudicate",
+                "insurance.claims.publish",
+                "insurance.claims.answer",
+                "insurance.claims.close",
+                "insurance.claims.reopen",
+                "insurance.claims.readjudicate",
+                "insurance.claims.reencrypt",
+                "insurance.payments.get",
+                "insurance.payments.list",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -150,6 +203,7 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             READ,
             READ_FUNDS,
+            READ_INSURANCE,
             &["funding.holds.post", "funding.expenses.pay", "funding.payments.*", "funding.payees.reveal"],
         ],
     },
@@ -176,6 +230,7 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             READ,
             READ_FUNDS,
+            READ_INSURANCE,
             &[
                 "governance.stewardships.*",
                 "governance.blocks.update",
@@ -197,7 +252,9 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             READ,
             READ_FUNDS,
+            READ_INSURANCE,
             SPEND,
+            CLAIM,
             &[
                 // what a committee decides on before the town does, is decided in the committee
                 "funding.expenses.review",
@@ -232,6 +289,7 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             READ,
             READ_FUNDS,
+            READ_INSURANCE,
             &[
                 "funding.expenses.object",
                 "governance.people.get",
@@ -257,19 +315,39 @@ pub static ROLES: &[Role] = &[
         id: "organisation-department",
         zh: "组织部门",
         en: "organisation department",
-        permissions: &[READ, READ_FUNDS],
+        permissions: &[READ, READ_FUNDS, READ_INSURANCE],
     },
     Role {
         id: "supervision-member",
         zh: "监督委员会成员",
         en: "supervision member",
-        permissions: &[READ, READ_FUNDS, &["funding.expenses.object"]],
+        permissions: &[READ, READ_FUNDS, READ_INSURANCE, &["funding.expenses.object"]],
     },
     Role {
         id: "adjuster",
         zh: "理赔员",
         en: "adjuster",
-        permissions: &[&["governance.calendar.get", "governance.caller.get"]],
+        // bound to its insurer: the claims under that insurer's policies, and nothing else
+        permissions: &[&[
+            "governance.calendar.get",
+            "governance.caller.get",
+            "insurance.programmes.get",
+            "insurance.programmes.list",
+            "insurance.policies.get",
+            "insurance.policies.list",
+            "insurance.claims.get",
+            "insurance.claims.list",
+            "insurance.claims.survey",
+            "insurance.claims.assess",
+            "insurance.claims.requestDocuments",
+            "insurance.claims.adjudicate",
+            "insurance.claims.reveal",
+            "insurance.documents.get",
+            "insurance.documents.list",
+            "insurance.documents.read",
+            "insurance.payments.*",
+            "insurance.settings.get",
+        ]],
     },
     Role {
         id: "auditor",
@@ -278,6 +356,7 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             READ,
             READ_FUNDS,
+            READ_INSURANCE,
             &[
                 "governance.roleBindings.get",
                 "governance.roleBindings.list",
@@ -315,7 +394,10 @@ pub static ROLES: &[Role] = &[
         id: "service",
         zh: "服务账户",
         en: "service account",
-        permissions: &[READ, &["governance.grants.resolve"]],
+        permissions: &[
+            READ,
+            &["governance.grants.resolve", "governance.people.search", "governance.residences.check"],
+        ],
     },
 ];
 

@@ -1,7 +1,7 @@
 //! Adjusting an allocation, and granting that it stays below its floor.
 
 use chassis::{
-    refusal::{Faults, FieldFault, Refusal},
+    refusal::{AMOUNT_OVERFLOW, Faults, FieldFault, Refusal},
     state::transition,
     wire,
     work::{Change, Record, Verb, Work, check_etag},
@@ -19,7 +19,7 @@ use crate::{
     actor::{self, Actor},
     ledger::store::named,
     money,
-    reasons::{ADJUSTMENT_BELOW_ZERO, AMOUNT_OVERFLOW, EXCEPTION_NOT_NEEDED, RUN_NOT_COMPUTED},
+    reasons::{ADJUSTMENT_BELOW_ZERO, EXCEPTION_NOT_NEEDED, RUN_NOT_COMPUTED},
 };
 
 /// An allocation that is to be changed, locked; its run is COMPUTED and stays so.

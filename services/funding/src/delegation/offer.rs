@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chassis::{
     fields,
-    refusal::{Faults, FieldFault, Refusal},
+    refusal::{AMOUNT_OVERFLOW, Faults, FieldFault, Refusal},
     wire,
 };
 use contracts::linli::funding::v1 as pb;
@@ -16,7 +16,7 @@ use kernel::{
 use uuid::Uuid;
 
 use super::{acts::name_of, given::Given, rules::is_funded, store::Offer};
-use crate::{money, reasons::AMOUNT_OVERFLOW};
+use crate::money;
 
 /// Working days for the answer, when not said.
 const REPLY_DAYS: u32 = 5;

@@ -3,11 +3,12 @@
 use chassis::{
     call::Call,
     fields,
+    payee::Payee,
     refusal::{Faults, FieldFault, Refusal},
     wire,
     work::{Record, VerbGiven, Work},
 };
-use contracts::linli::funding::v1 as pb;
+use contracts::linli::{common::v1 as common, funding::v1 as pb};
 use jiff::civil::Date;
 use kernel::{
     money::Fen,
@@ -20,7 +21,6 @@ use uuid::Uuid;
 use super::{
     edit::{Days, Locked, Told, applied, enter, finish, lock, record, sees, set_free},
     rules::{self, State, Verb},
-    sealed::Payee,
     store::{self, Row},
 };
 use crate::{
@@ -83,7 +83,7 @@ fn fund(field: &str, given: i32) -> Result<Fund, FieldFault> {
         .ok_or_else(|| FieldFault::new(field, "REQUIRED", "必填", "required"))
 }
 
-fn payee(faults: &mut Faults, field: &str, given: Option<&pb::Payee>) -> Option<Payee> {
+fn payee(faults: &mut Faults, field: &str, given: Option<&common::Payee>) -> Option<Payee> {
     match Payee::parse(field, given) {
         Ok(payee) => Some(payee),
         Err(all) => {

@@ -2,6 +2,7 @@
 
 use chassis::{
     operations::{Job, Progress, Running, any, encode, name, store as operations},
+    payee::Payee,
     refusal::Refusal,
     wire,
     work::{Record, Verb, Work},
@@ -13,10 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    sealed::{Payee, objection_place},
-    store,
-};
+use super::{sealed::objection_place, store};
 
 /// Rows that one transaction seals anew.
 const CHUNK: i64 = 500;

@@ -1,6 +1,9 @@
 //! What keeps somebody from a step, as a refusal and as an obstacle beside `available_actions`.
 
-use chassis::{refusal::Refusal, state::Hindrance as Told};
+use chassis::{
+    refusal::{MAKER_IS_CHECKER, Refusal},
+    state::Hindrance as Told,
+};
 use contracts::linli::common::v1::Obstacle;
 use jiff::civil::Date;
 use kernel::state::Named;
@@ -8,9 +11,7 @@ use kernel::state::Named;
 use super::rules::{Facts, Hindrance, Verb};
 use crate::{
     actor::Actor,
-    reasons::{
-        MAKER_IS_CHECKER, NOT_THE_APPLICANT, NOTICE_OVER, NOTICE_REQUIRED, NOTICE_RUNNING, OBJECTION_OPEN,
-    },
+    reasons::{NOT_THE_APPLICANT, NOTICE_OVER, NOTICE_REQUIRED, NOTICE_RUNNING, OBJECTION_OPEN},
 };
 
 /// Refuses `verb` to `who` when something keeps him from it today.

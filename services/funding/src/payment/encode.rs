@@ -1,14 +1,11 @@
 //! Payment batches on the wire.
 
-use chassis::{fields::number, refusal::Refusal, vault::Vault, wire};
+use chassis::{fields::number, payee::Payee, refusal::Refusal, vault::Vault, wire};
 use contracts::linli::funding::v1 as pb;
 use kernel::{etag::Etag, money::Fen};
 
 use super::store::{Batch, Line};
-use crate::{
-    expense::{sealed::Payee, store::day},
-    money::to_money,
-};
+use crate::{expense::store::day, money::to_money};
 
 /// A batch without its lines.
 pub(crate) fn batch(batch: &Batch) -> Result<pb::PaymentBatch, Refusal> {

@@ -114,7 +114,12 @@ impl RoleBindings {
             Area::Community(name) => {
                 Some((grant.role.id, name.town().to_owned(), name.community().to_owned()))
             }
-            Area::Everywhere | Area::Town(_) | Area::Committee(_) | Area::Block(_) | Area::Person(_) => None,
+            Area::Everywhere
+            | Area::Town(_)
+            | Area::Committee(_)
+            | Area::Block(_)
+            | Area::Organisation(_)
+            | Area::Person(_) => None,
         };
         let communities: Vec<_> = held.grants.iter().filter_map(of).collect();
         if communities.is_empty() {

@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     /// The role: town-officer, committee-officer, auditor, operator, ….
     #[arg(long = "as")]
     role: String,
-    /// Where it holds: a town, a committee's code, community:ID, block:ID, everywhere. Default: the demo town.
+    /// Where it holds: a town, a committee's code, community:ID, block:ID, organisation:ID, everywhere. Default: the demo town.
     #[arg(long)]
     area: Option<String>,
     /// The person; two stand-ins of a role are town-officer-1 and town-officer-2.

@@ -19,7 +19,7 @@ pub(crate) use reseal::{
 pub(crate) use states::in_states;
 pub(crate) use terms::{counted_before, lock_counted_before, recounted};
 
-use chassis::{identity::Scope, refusal::Refusal, vault::Vault};
+use chassis::{identity::Scope, payee::Payee, refusal::Refusal, vault::Vault};
 use jiff::civil::Date;
 use kernel::{calendar::Calendar, money::Fen, name::ExpenseName, state::Named};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -28,7 +28,6 @@ use uuid::Uuid;
 use super::{
     rules::{Facts, State},
     running::Running,
-    sealed::Payee,
 };
 use crate::{
     actor::Actor,

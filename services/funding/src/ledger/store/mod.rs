@@ -13,15 +13,16 @@ pub(crate) use aside::{Aside, post_aside, set_aside};
 pub(crate) use entries::{book, booked, post, post_as};
 pub(crate) use holds::{Held, NewHold, Outcome, expire_due, get_hold, hold, resolve};
 
-use chassis::{refusal::Refusal, work::Work};
+use chassis::{
+    refusal::{AMOUNT_OVERFLOW, Refusal},
+    work::Work,
+};
 use kernel::{money::Fen, state::Named};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::rules::{AccountKind, Earmark, Fund, Key};
-use crate::reasons::{
-    AMOUNT_OVERFLOW, BALANCE_INSUFFICIENT, EARMARK_NOT_ALLOWED, ENTRY_WRITTEN, FISCAL_YEAR_CLOSED,
-};
+use crate::reasons::{BALANCE_INSUFFICIENT, EARMARK_NOT_ALLOWED, ENTRY_WRITTEN, FISCAL_YEAR_CLOSED};
 
 /// An account with its balance.
 #[derive(Clone, Debug, PartialEq, Eq)]

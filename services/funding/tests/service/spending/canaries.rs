@@ -84,8 +84,8 @@ async fn stored(service: &Service) -> Vec<(String, String)> {
     all
 }
 
-fn canary() -> pb::Payee {
-    pb::Payee {
+fn canary() -> contracts::linli::common::v1::Payee {
+    contracts::linli::common::v1::Payee {
         display_name: NAME.to_owned(),
         bank: BANK.to_owned(),
         account_number: ACCOUNT.to_owned(),

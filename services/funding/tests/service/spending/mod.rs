@@ -58,8 +58,8 @@ pub(crate) async fn funded(today: Date) -> Service {
     service
 }
 
-pub(crate) fn payee() -> pb::Payee {
-    pb::Payee {
+pub(crate) fn payee() -> contracts::linli::common::v1::Payee {
+    contracts::linli::common::v1::Payee {
         display_name: "钱甲子文具店".to_owned(),
         bank: "工商银行嘉定支行".to_owned(),
         account_number: "6222021001123456789".to_owned(),

@@ -192,7 +192,7 @@ async fn a_line_stays_as_it_was_gathered_and_what_the_bank_answered_is_not_hande
         etag: sent.etag.clone(),
         request_id: uuid(),
         purpose: "另一用途".to_owned(),
-        payee: Some(pb::Payee { display_name: "周丙寅".to_owned(), ..payee() }),
+        payee: Some(contracts::linli::common::v1::Payee { display_name: "周丙寅".to_owned(), ..payee() }),
         ..Default::default()
     };
     service.expenses().revise_expense(with(request, &service.of(APPLICANT))).await.unwrap();

@@ -1,14 +1,12 @@
 //! Reasons that must be given.
 
-use chassis::refusal::{FieldFault, Refusal};
-
-use crate::reasons::REASON_REQUIRED;
+use crate::refusal::{FieldFault, REASON_REQUIRED, Refusal};
 
 /// The reason that a caller gives for `verb` on `name`.
 ///
 /// # Errors
 /// REASON_REQUIRED when he gives none.
-pub(crate) fn reason<'a>(comment: &'a str, name: &str, verb: &str) -> Result<&'a str, Refusal> {
+pub fn reason<'a>(comment: &'a str, name: &str, verb: &str) -> Result<&'a str, Refusal> {
     let reason = comment.trim();
     if reason.is_empty() {
         return Err(Refusal::new(&REASON_REQUIRED)

@@ -1,42 +1,43 @@
 //! Who did a step, and four eyes: maker and checker are different persons, whatever roles, groups or delegations they act by.
 
-use chassis::{call::Call, refusal::Refusal};
-
-use crate::reasons::{MAKER_IS_CHECKER, PERSON_NEEDED};
+use crate::{
+    call::Call,
+    refusal::{MAKER_IS_CHECKER, PERSON_NEEDED, Refusal},
+};
 
 /// Who did a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Actor {
+pub struct Actor {
     /// `issuer|subject`.
-    pub(crate) principal: String,
+    pub principal: String,
     /// His person as a name; empty when he is mapped to none.
-    pub(crate) person: String,
+    pub person: String,
 }
 
 impl Actor {
     /// The caller.
-    pub(crate) fn of(call: &Call) -> Actor {
+    pub fn of(call: &Call) -> Actor {
         Actor { principal: call.principal().to_owned(), person: call.person().unwrap_or_default().to_owned() }
     }
 
     /// Of the columns of a table.
-    pub(crate) fn new(principal: impl Into<String>, person: impl Into<String>) -> Actor {
+    pub fn new(principal: impl Into<String>, person: impl Into<String>) -> Actor {
         Actor { principal: principal.into(), person: person.into() }
     }
 
     /// Whether both may be one human: they are, or who one of them is isn't known.
-    pub(crate) fn may_be(&self, other: &Actor) -> bool {
+    pub fn may_be(&self, other: &Actor) -> bool {
         self.is(other) || self.person.is_empty() || other.person.is_empty()
     }
 
     /// Whether both are one human: the same person, or the same principal.
-    pub(crate) fn is(&self, other: &Actor) -> bool {
+    pub fn is(&self, other: &Actor) -> bool {
         self.principal == other.principal || (!self.person.is_empty() && self.person == other.person)
     }
 }
 
 /// The step of `former` that `now` did already, or may have done, when there is one.
-pub(crate) fn did<'a>(now: &Actor, former: &[(&'a str, &Actor)]) -> Option<&'a str> {
+pub fn did<'a>(now: &Actor, former: &[(&'a str, &Actor)]) -> Option<&'a str> {
     former.iter().find(|(_, who)| who.may_be(now)).map(|(step, _)| *step)
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn did<'a>(now: &Actor, former: &[(&'a str, &Actor)]) -> Option<&'a s
 ///
 /// # Errors
 /// MAKER_IS_CHECKER, PERSON_NEEDED, with the step.
-pub(crate) fn another(name: &str, verb: &str, now: &Actor, former: &[(&str, &Actor)]) -> Result<(), Refusal> {
+pub fn another(name: &str, verb: &str, now: &Actor, former: &[(&str, &Actor)]) -> Result<(), Refusal> {
     let Some(step) = did(now, former) else { return Ok(()) };
     let same = former.iter().any(|(_, who)| who.is(now));
     Err(Refusal::new(if same { &MAKER_IS_CHECKER } else { &PERSON_NEEDED })

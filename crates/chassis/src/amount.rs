@@ -1,12 +1,11 @@
 //! Amounts of requests: each fault by its own name.
 
-use chassis::refusal::{Faults, FieldFault, Reason, Refusal};
+use crate::refusal::{
+    AMOUNT_CURRENCY, AMOUNT_NEGATIVE, AMOUNT_NOT_IN_FEN, AMOUNT_NOT_POSITIVE, AMOUNT_OVERFLOW, Faults,
+    FieldFault, Reason, Refusal,
+};
 use contracts::google::r#type::Money;
 use kernel::money::{CURRENCY, Fen, MoneyError};
-
-use crate::reasons::{
-    AMOUNT_CURRENCY, AMOUNT_NEGATIVE, AMOUNT_NOT_IN_FEN, AMOUNT_NOT_POSITIVE, AMOUNT_OVERFLOW,
-};
 
 /// The reasons that are told as such when nothing else is wrong with a request.
 static OWN: &[&Reason] =
@@ -16,7 +15,7 @@ static OWN: &[&Reason] =
 ///
 /// # Errors
 /// A fault of `field`: nothing given, another currency, a part below one fen, more than 64 bits hold.
-pub(crate) fn any_amount(field: &str, given: Option<&Money>) -> Result<Fen, FieldFault> {
+pub fn any_amount(field: &str, given: Option<&Money>) -> Result<Fen, FieldFault> {
     let Some(given) = given else { return Err(FieldFault::new(field, "REQUIRED", "必填", "required")) };
     let fault =
         |reason, zh: &str, error: MoneyError| Err(FieldFault::new(field, reason, zh, error.to_string()));
@@ -35,7 +34,7 @@ pub(crate) fn any_amount(field: &str, given: Option<&Money>) -> Result<Fen, Fiel
 ///
 /// # Errors
 /// Those of [`any_amount`]; AMOUNT_NOT_POSITIVE.
-pub(crate) fn amount(field: &str, given: Option<&Money>) -> Result<Fen, FieldFault> {
+pub fn amount(field: &str, given: Option<&Money>) -> Result<Fen, FieldFault> {
     match any_amount(field, given)? {
         fen if fen > Fen::ZERO => Ok(fen),
         _ => Err(FieldFault::new(field, "AMOUNT_NOT_POSITIVE", "须大于零", "must be more than nothing")),
@@ -46,7 +45,7 @@ pub(crate) fn amount(field: &str, given: Option<&Money>) -> Result<Fen, FieldFau
 ///
 /// # Errors
 /// Those of [`any_amount`]; AMOUNT_NEGATIVE.
-pub(crate) fn amount_or_nothing(field: &str, given: Option<&Money>) -> Result<Fen, FieldFault> {
+pub fn amount_or_nothing(field: &str, given: Option<&Money>) -> Result<Fen, FieldFault> {
     match any_amount(field, given)? {
         fen if fen >= Fen::ZERO => Ok(fen),
         _ => Err(FieldFault::new(field, "AMOUNT_NEGATIVE", "不能为负", "must not be below zero")),
@@ -57,7 +56,7 @@ pub(crate) fn amount_or_nothing(field: &str, given: Option<&Money>) -> Result<Fe
 ///
 /// # Errors
 /// The reason of the amount, or BAD_REQUEST with every fault.
-pub(crate) fn finish<T>(faults: Faults, value: Option<T>) -> Result<T, Refusal> {
+pub fn finish<T>(faults: Faults, value: Option<T>) -> Result<T, Refusal> {
     faults.finish(value).map_err(|refusal| match refusal.offending() {
         [only] => match OWN.iter().find(|reason| reason.name == only.reason) {
             Some(reason) => Refusal::new(reason).with("field", &only.field).at_field(only.clone()),
@@ -68,7 +67,7 @@ pub(crate) fn finish<T>(faults: Faults, value: Option<T>) -> Result<T, Refusal> 
 }
 
 /// An amount on the wire.
-pub(crate) fn to_money(fen: Fen) -> Money {
+pub fn to_money(fen: Fen) -> Money {
     let (units, nanos) = fen.to_units_nanos();
     Money { currency_code: CURRENCY.to_owned(), units, nanos }
 }
