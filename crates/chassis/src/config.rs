@@ -60,11 +60,17 @@ pub static SETTINGS: &[Setting] = &[
         "where the funding service listens when it is a process of its own",
     ),
     setting(
+        "LINLI_INSURANCE_LISTEN",
+        Some("127.0.0.1:8093"),
+        "where the insurance service listens when it is a process of its own",
+    ),
+    setting(
         "LINLI_GOVERNANCE_URL",
         None,
         "the governance service for a gateway and for other services of their own: http://host:port",
     ),
     setting("LINLI_FUNDING_URL", None, "the funding service for a gateway of its own: http://host:port"),
+    setting("LINLI_INSURANCE_URL", None, "the insurance service for a gateway of its own: http://host:port"),
     secret(
         "LINLI_DATABASE_URL",
         "a database of the owner for all services; unset: a private Postgres in LINLI_DATA_DIR",
@@ -76,6 +82,15 @@ pub static SETTINGS: &[Setting] = &[
     secret(
         "LINLI_FUNDING_DATABASE_URL",
         "the database of funding, with a role that may become linli_funding",
+    ),
+    secret(
+        "LINLI_INSURANCE_DATABASE_URL",
+        "the database of insurance, with a role that may become linli_insurance",
+    ),
+    setting(
+        "LINLI_OBJECT_STORE",
+        None,
+        "where files of claims are kept: file:///a/directory (in development objects/ in LINLI_DATA_DIR), or s3://bucket/prefix with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, for another service than Amazon's, AWS_ENDPOINT",
     ),
     secret(
         "LINLI_SERVICE_TOKEN",

@@ -9,7 +9,8 @@ use sqlx::migrate::Migrator;
 use crate::Done;
 
 /// The services with checked queries: package, schema.
-const SERVICES: &[(&str, &str)] = &[("governance", "governance"), ("funding", "funding")];
+const SERVICES: &[(&str, &str)] =
+    &[("governance", "governance"), ("funding", "funding"), ("insurance", "insurance")];
 
 async fn database(schema: &'static str) -> Result<TestDatabase, Box<dyn std::error::Error + Send + Sync>> {
     let path = format!("services/{schema}/migrations");

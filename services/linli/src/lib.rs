@@ -74,6 +74,8 @@ pub enum Target {
     Governance,
     /// The funding service.
     Funding,
+    /// The insurance service.
+    Insurance,
     /// The gateway.
     Gateway,
 }

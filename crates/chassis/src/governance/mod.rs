@@ -3,6 +3,7 @@
 
 mod calendar;
 mod kept;
+mod people;
 mod token;
 
 pub use token::ServiceToken;

@@ -17,19 +17,30 @@ use chassis::{
 use gateway::Backends;
 use tokio::net::TcpListener;
 
-use self::{ground::Ground, services::FUNDING};
+use self::{
+    ground::Ground,
+    services::{FUNDING, INSURANCE},
+};
 use crate::{Done, Target, dev};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Target {
+    /// The one service that it runs, when it is one.
+    fn service(self) -> Option<&'static Service> {
+        match self {
+            Target::All | Target::Gateway => None,
+            Target::Governance => Some(&GOVERNANCE),
+            Target::Funding => Some(&FUNDING),
+            Target::Insurance => Some(&INSURANCE),
+        }
+    }
+
     /// The services that it runs.
     pub(crate) fn services(self) -> Vec<&'static Service> {
         match self {
             Target::All => SERVICES.to_vec(),
-            Target::Governance => vec![&GOVERNANCE],
-            Target::Funding => vec![&FUNDING],
-            Target::Gateway => Vec::new(),
+            _ => self.service().into_iter().collect(),
         }
     }
 
@@ -37,19 +48,13 @@ impl Target {
     fn name(self) -> &'static str {
         match self {
             Target::All => "linli",
-            Target::Governance => GOVERNANCE.name,
-            Target::Funding => FUNDING.name,
-            Target::Gateway => "gateway",
+            _ => self.service().map_or("gateway", |service| service.name),
         }
     }
 
     /// The setting of where it listens.
     fn listen(self) -> &'static str {
-        match self {
-            Target::All | Target::Gateway => "LINLI_GATEWAY_LISTEN",
-            Target::Governance => GOVERNANCE.listen,
-            Target::Funding => FUNDING.listen,
-        }
+        self.service().map_or("LINLI_GATEWAY_LISTEN", |service| service.listen)
     }
 }
 
@@ -57,11 +62,10 @@ impl Target {
 pub(crate) async fn serve(target: Target) -> Done {
     let ground = Ground::lay(target).await?;
     let listen = Listeners::bind(&ground, target).await?;
-    let done = match target {
-        Target::All => all(&ground, listen).await,
-        Target::Governance => alone(&ground, listen, &GOVERNANCE).await,
-        Target::Funding => alone(&ground, listen, &FUNDING).await,
-        Target::Gateway => gateway_alone(&ground, listen).await,
+    let done = match target.service() {
+        Some(service) => alone(&ground, listen, service).await,
+        None if target == Target::All => all(&ground, listen).await,
+        None => gateway_alone(&ground, listen).await,
     };
     if done.is_ok() {
         stopped().await;

@@ -57,7 +57,7 @@ struct Parts {
 }
 
 /// Every service, those first that others ask.
-pub(crate) static SERVICES: [&Service; 2] = [&GOVERNANCE, &FUNDING];
+pub(crate) static SERVICES: [&Service; 3] = [&GOVERNANCE, &FUNDING, &INSURANCE];
 
 /// The structure of the town, its calendar and its roles.
 pub(crate) static GOVERNANCE: Service = Service {
@@ -95,6 +95,26 @@ pub(crate) static FUNDING: Service = Service {
         Parts {
             directory: Arc::new(CachedDirectory::new(Arc::new(governance.clone()))),
             jobs: funding::jobs(governance),
+            routes: Box::new(routes),
+        }
+    }),
+};
+
+/// Programmes, claims, outreach.
+pub(crate) static INSURANCE: Service = Service {
+    name: "insurance",
+    listen: "LINLI_INSURANCE_LISTEN",
+    url: "LINLI_INSURANCE_URL",
+    database: "LINLI_INSURANCE_DATABASE_URL",
+    migrations: &insurance::MIGRATIONS,
+    sealers: &[],
+    build: Build::Asking(|governance| {
+        let asked = governance.clone();
+        let routes =
+            move |context: &Context, worker: &Worker, mark| insurance::routes(context, worker, &asked, mark);
+        Parts {
+            directory: Arc::new(CachedDirectory::new(Arc::new(governance.clone()))),
+            jobs: insurance::jobs(governance),
             routes: Box::new(routes),
         }
     }),

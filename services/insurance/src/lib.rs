@@ -1,0 +1,40 @@
+//! The insurance service: programmes, policies, cover, incidents, claims, adjudication, outreach (Work points 3.4).
+
+pub mod adjudication;
+pub mod reasons;
+pub mod terms;
+
+use chassis::{
+    context::Context,
+    governance::Governance,
+    imports::Sheets,
+    operations::{Jobs, Worker},
+    platform::Shared,
+};
+use tonic::service::Routes;
+
+/// The migrations of this service's schema.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The tables that it imports and exports, each after those that it requires.
+pub fn tables() -> Sheets {
+    Vec::new().into()
+}
+
+/// What its workers do. `governance` is asked for residences.
+pub fn jobs(_governance: &Governance) -> Jobs {
+    Jobs::from([])
+}
+
+/// Its gRPC services. `governance` is asked for people, residences and working days; `mark` is what exported files say of a
+/// demonstration.
+pub fn routes(
+    context: &Context,
+    worker: &Worker,
+    _governance: &Governance,
+    mark: Option<&'static str>,
+) -> Routes {
+    let states = Vec::new();
+    let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
+    shared.add_to(Routes::default(), context, worker)
+}
