@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use kernel::{
     name::{CommitteeName, CommunityName},
     periods::Period,
-    text::{NAME_CHARS, display_name},
+    text::{NAME_CHARS, display_name, is_invisible},
 };
 
 /// A name for display.
@@ -24,6 +24,35 @@ pub fn display(field: &str, text: &str) -> Result<String, FieldFault> {
         };
         FieldFault::new(field, "TEXT", zh, error.to_string())
     })
+}
+
+/// Words that may name people and are sealed: something, of signs that everybody sees, lines apart. A fault repeats nothing of them.
+///
+/// # Errors
+/// A fault of the field.
+pub fn words<'a>(field: &str, text: &'a str) -> Result<&'a str, FieldFault> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(FieldFault::new(field, "REQUIRED", "必填", "required"));
+    }
+    if text.chars().any(|c| is_invisible(c) && !matches!(c, '\n' | '\r' | '\t')) {
+        let (zh, en) = ("含不可见字符", "holds characters that nobody can see");
+        return Err(FieldFault::new(field, "TEXT", zh, en));
+    }
+    Ok(text)
+}
+
+/// Characters of what a payer calls a payment, at most.
+pub const REFERENCE: usize = 64;
+
+/// What a payer calls a payment: something, of signs that everybody sees.
+///
+/// # Errors
+/// A fault of the field.
+pub fn reference(field: &str, text: &str) -> Result<String, FieldFault> {
+    display_name(text, REFERENCE)
+        .map(str::to_owned)
+        .map_err(|error| FieldFault::new(field, "TEXT", "须为 1 至 64 个可见字符", error.to_string()))
 }
 
 /// The id of a community in the same town.

@@ -16,6 +16,7 @@ use kernel::{
     name::TownName,
 };
 use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
 /// The fields that every List request has.
 #[derive(Clone, Copy, Debug)]
@@ -149,6 +150,17 @@ impl Asked {
             after: None,
             limit: i64::MAX,
         }
+    }
+
+    /// Appends filter, key, order and bound to a statement that ends in a condition, for a column of server ids.
+    pub fn push_uuid_page(&self, query: &mut QueryBuilder<Postgres>, id: &'static str) {
+        query.push(" and ");
+        paging::push_predicate(query, &self.filter);
+        if let Some(after) = self.after.as_deref().and_then(|text| Uuid::parse_str(text).ok()) {
+            query.push(" and ").push(id).push(if self.descending { " < " } else { " > " }).push_bind(after);
+        }
+        query.push(" order by ").push(id).push(if self.descending { " desc limit " } else { " limit " });
+        query.push_bind(self.limit);
     }
 
     /// Appends filter, key, order and bound, by the column `id`.

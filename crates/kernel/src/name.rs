@@ -171,6 +171,8 @@ resource_name! { /// A claim 理赔案件.
 ClaimName, "towns/{town}/claims/{claim}", town, claim }
 resource_name! { /// A file of a claim, or the evidence of a campaign.
 DocumentName, "towns/{town}/documents/{document}", town, document }
+resource_name! { /// A payment file of an insurer 赔付回单.
+PaymentFileName, "towns/{town}/paymentFiles/{payment_file}", town, payment_file }
 resource_name! { /// A campaign that makes the insurance known 宣传.
 CampaignName, "towns/{town}/campaigns/{campaign}", town, campaign }
 resource_name! { /// A role binding.

@@ -89,6 +89,12 @@ pub fn formula_like(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
+/// Words on one line, each apart by one space and without signs that nobody sees.
+pub fn one_line(text: &str) -> String {
+    let seen: String = text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect();
+    seen.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,4 +4,103 @@ chassis::reasons! { "linli.insurance";
     PEER_UNKNOWN: FailedPrecondition [name]
         "{name} 在基础信息中不存在" / "governance knows no {name}"
         next "核对名称，或先在基础信息中登记" / "check the name, or record it in governance first";
+    CITIZEN_ID_INVALID: InvalidArgument [field]
+        "{field} 不是有效的公民身份号码" / "{field} is no valid identity number"
+        next "核对号码" / "check the number";
+    CITIZEN_UNKNOWN: FailedPrecondition [field]
+        "本镇没有该身份号码的人员" / "nobody of the town has this identity number"
+        next "先登记人员" / "record the person first";
+    EVENT_IN_FUTURE: InvalidArgument [field]
+        "{field} 晚于今天" / "{field} is after today"
+        next "核对日期" / "check the day";
+    CLAIM_BEFORE_EVENT: FailedPrecondition [incident, happened]
+        "报案日早于 {incident} 的出险日 {happened}" / "reported before {incident} happened on {happened}"
+        next "核对报案日期" / "check the day of the report";
+    CLAIM_INCIDENT_OF_ANOTHER: FailedPrecondition [incident]
+        "{incident} 的出险人不是该被保险人" / "{incident} met somebody else than the insured"
+        next "选择该人的出险事件，或先登记" / "name the incident of the insured, or report it first";
+    CLAIMANT_NOT_OF_HOUSEHOLD: FailedPrecondition [household, happened]
+        "被保险人出险日 {happened} 不居住在 {household}" / "the insured did not live in {household} on {happened}"
+        next "由居住在该户的人员索赔" / "let somebody who lived there claim";
+    CLAIM_HOUSEHOLD_NEEDED: FailedPrecondition [peril]
+        "{peril} 的保障对象是房屋，须注明户" / "{peril} is about a dwelling: the household is needed"
+        next "填写 household" / "fill in household";
+    CLAIM_ABOVE_SUM_INSURED: FailedPrecondition [amount, sum]
+        "申报 {amount} 元，超过保险金额 {sum} 元" / "{amount} yuan are claimed, the sum insured is {sum}"
+        next "核对金额" / "check the amount";
+    ASSESSED_ABOVE_CLAIMED: FailedPrecondition [name, assessed, claimed]
+        "{name} 定损 {assessed} 元，超过申报 {claimed} 元" / "{name} is assessed at {assessed} yuan, {claimed} were claimed"
+        next "先更正申报损失，或核对定损" / "correct the claimed loss first, or check the assessment";
+    ASSESSMENT_NEEDED: FailedPrecondition [name]
+        "{name} 须有定损金额或伤残等级" / "{name} needs an assessed loss, or a grade of disability"
+        next "填写 assessed_amount 或 disability_grade" / "fill in assessed_amount or disability_grade";
+    DUPLICATE_CLAIM: FailedPrecondition [name, other]
+        "{name} 与已受理的 {other} 为同一损失" / "{name} is for the loss that {other} is accepted for"
+        next "不予受理（dismiss），或在 {other} 中补充" / "dismiss it, or add to {other}";
+    INCIDENT_NOT_VERIFIED: FailedPrecondition [name, incident]
+        "{name} 的 {incident} 尚未核实" / "{incident} of {name} is not verified yet"
+        next "先核实出险（verify）" / "verify the incident first";
+    DOCUMENTS_MISSING: FailedPrecondition [name, kinds]
+        "{name} 缺少索赔材料：{kinds}" / "{name} lacks documents: {kinds}"
+        next "通知补正（requestDocuments），或以 without_documents 拒赔" / "ask for them (requestDocuments), or decide without_documents";
+    CLAIM_OF_ONES_OWN: FailedPrecondition [name, verb]
+        "{name} 是您本人的案件，{verb} 须由他人办理" / "{name} is your own: {verb} is for somebody else"
+        next "请另一位有权人员办理" / "ask another person who holds the permission";
+    NOTHING_TO_PAY: FailedPrecondition [name]
+        "{name} 未核定赔付" / "nothing is to be paid for {name}"
+        next "可申请复议（appeal），或期满结案（close）" / "appeal, or close it when the term is over";
+    NOTHING_TO_APPEAL: FailedPrecondition [name]
+        "{name} 已全部核定赔付" / "all of {name} is approved"
+        next "无须复议" / "there is nothing to appeal against";
+    APPEALED_BEFORE: FailedPrecondition [name]
+        "{name} 已复议过一次" / "{name} was appealed before, and can be once"
+        next "复议决定为最终决定" / "the decision on the appeal is the last";
+    APPEAL_OVER: FailedPrecondition [name, due]
+        "{name} 的复议期限 {due} 已过" / "{name} could be appealed until {due}"
+        next "事实有误的，请镇社区办重新核赔（reopen）" / "where a fact is wrong, ask the town to reopen it";
+    APPEAL_OPEN: FailedPrecondition [name, due]
+        "{name} 可复议至 {due}，此前不能结案" / "{name} can be appealed until {due} and isn't closed before"
+        next "期满次日起结案" / "close it from the day after on";
+    CLAIM_NOTICE_RUNNING: FailedPrecondition [name, due]
+        "{name} 公示至 {due}，期满前不赔付" / "the notice of {name} lasts until {due}: nothing is paid before"
+        next "公示期满次日起赔付" / "pay from the day after on";
+    CLAIM_NOTICE_OVER: FailedPrecondition [name, due]
+        "{name} 的公示已于 {due} 期满" / "the notice of {name} was over on {due}"
+        next "向镇社区办反映" / "tell the town's office";
+    CLAIM_OBJECTED: FailedPrecondition [name, count]
+        "{name} 有 {count} 条异议未答复，暂停赔付" / "{count} objection(s) to {name} wait for an answer: the payment is held"
+        next "先答复异议（answerObjection）" / "answer them first (answerObjection)";
+    CLAIM_OBJECTION_NOT_OPEN: FailedPrecondition [name, objection]
+        "{name} 没有待答复的异议 {objection}" / "{name} has no open objection {objection}"
+        next "见 objections" / "see objections";
+    CLAIM_PAID: FailedPrecondition [name, verb]
+        "{name} 已有赔付，不能 {verb}" / "something of {name} is paid: {verb} is not possible any more"
+        next "与保险人联系" / "turn to the insurer";
+    PAYMENT_UNCONFIRMED: FailedPrecondition [name]
+        "{name} 尚未赔付并确认到账" / "{name} is not paid and confirmed yet"
+        next "赔付后由家庭确认（confirmPayment）" / "have the household confirm the payment (confirmPayment)";
+    PAYMENT_NOT_OF_CLAIM: FailedPrecondition [name, programme]
+        "{name} 的 {programme} 没有待赔付金额" / "{name} has nothing to be paid by {programme}"
+        next "核对项目，见最后一次核赔明细" / "check the programme: see the lines of the last decision";
+    PAYMENT_MADE: FailedPrecondition [name, programme]
+        "{name} 的 {programme} 已赔付" / "{programme} has paid {name} already"
+        next "无须重复赔付" / "there is nothing left to pay";
+    AMOUNT_DIFFERS: FailedPrecondition [name, amount, approved]
+        "{name} 核定 {approved} 元，而非 {amount} 元" / "{approved} yuan are approved for {name}, not {amount}"
+        next "按核定金额赔付" / "pay what is approved";
+    PAYMENT_DIFFERS: FailedPrecondition [name, programme, approved, now, rule]
+        "{name} 复核后 {programme} 应付 {now} 元（{rule}），原核定 {approved} 元，暂停赔付" / "adjudicated again, {programme} pays {now} yuan for {name} ({rule}) instead of {approved}: the payment stops"
+        next "核实变动的事实后重新核赔（reopen）" / "look at the fact that changed and reopen the claim";
+    REFERENCE_USED: FailedPrecondition [reference]
+        "赔付流水号 {reference} 已使用" / "payment reference {reference} was used before"
+        next "核对流水号" / "check the reference";
+    CAP_EXCEEDED: FailedPrecondition [name]
+        "{name} 的赔付会超过限额" / "a limit would be passed by {name}"
+        next "重新核赔" / "adjudicate again";
+    PAYMENT_FILE_UNREADABLE: InvalidArgument [count]
+        "赔付回单有 {count} 处不合要求" / "{count} place(s) of the payment file are not as required"
+        next "逐项改正 field_violations 所列各处后重传" / "mend the places listed in field_violations and send it again";
+    PAYMENT_FILE_KNOWN: AlreadyExists [name]
+        "该文件已读入为 {name}" / "this file was read as {name}"
+        next "无须重传" / "there is nothing to send again";
 }

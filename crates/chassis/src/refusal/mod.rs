@@ -117,6 +117,11 @@ impl Refusal {
         refusal
     }
 
+    /// `BAD_REQUEST` with the one fault that there is.
+    pub fn one(fault: FieldFault) -> Refusal {
+        Refusal::fields(vec![fault])
+    }
+
     /// `BAD_REQUEST` for one field.
     pub fn field(
         field: impl Into<String>,

@@ -17,7 +17,7 @@ use crate::{
         rules::{Earmark, Fund, Key},
         store::{
             named,
-            views::{push_page, push_within},
+            views::push_within,
         },
     },
 };
@@ -251,7 +251,7 @@ pub(crate) fn shares_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(SHARE);
     query.push_bind(asked.town.clone());
     push_within(&mut query, &asked.scope, "s.committee");
-    push_page(&mut query, asked, "s.id");
+    asked.push_uuid_page(&mut query, "s.id");
     query
 }
 

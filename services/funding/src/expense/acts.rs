@@ -1,11 +1,11 @@
 //! Review, notice, objections, approval, and the ways back.
 
 use chassis::{
-    refusal::{FieldFault, Refusal},
+    fields::words,
+    refusal::Refusal,
     work::{Record, Verb as Acts, VerbGiven, Work},
 };
 use contracts::linli::funding::v1 as pb;
-use kernel::text::is_invisible;
 use uuid::Uuid;
 
 use super::{
@@ -25,19 +25,6 @@ fn need_comment(comment: &str) -> Result<(), Refusal> {
         return Err(Refusal::field("comment", "REQUIRED", "须写明理由", "say why"));
     }
     Ok(())
-}
-
-/// The words of an objection or an answer. They may name people: a fault repeats nothing of them.
-fn words<'a>(field: &str, text: &'a str) -> Result<&'a str, Refusal> {
-    let text = text.trim();
-    let bad = |reason, zh, en| Err(Refusal::fields(vec![FieldFault::new(field, reason, zh, en)]));
-    if text.is_empty() {
-        return bad("REQUIRED", "必填", "required");
-    }
-    if text.chars().any(|c| is_invisible(c) && !matches!(c, '\n' | '\r' | '\t')) {
-        return bad("TEXT", "含不可见字符", "holds characters that nobody can see");
-    }
-    Ok(text)
 }
 
 fn key_of(work: &Work) -> Result<i32, Refusal> {
@@ -118,7 +105,7 @@ impl VerbGiven for Object {
         let (id, key) = (Uuid::now_v7(), key_of(work)?);
         let sealed = work
             .vault()
-            .seal(&objection_place(&locked.name, id, "text"), words("text", &request.text)?.as_bytes())?;
+            .seal(&objection_place(&locked.name, id, "text"), words("text", &request.text).map_err(Refusal::one)?.as_bytes())?;
         let (town, expense, revision) = (locked.town().to_owned(), locked.row.id, locked.row.revision);
         store::add_objection(work.sql(), (&town, expense, revision), id, (&sealed, key), (&who, today))
             .await?;
@@ -163,7 +150,7 @@ impl VerbGiven for Answer {
         let objector = Actor::new(&one.objected_by, &one.objected_person);
         another(&locked.name, "answerObjection", &who, &[("object", &objector)])?;
         let place = objection_place(&locked.name, one.id, "answer");
-        let sealed = work.vault().seal(&place, words("answer", &request.answer)?.as_bytes())?;
+        let sealed = work.vault().seal(&place, words("answer", &request.answer).map_err(Refusal::one)?.as_bytes())?;
         if !store::answer_objection(work.sql(), (&town, expense, one.id), &sealed, (&who, today)).await? {
             return Err(not_open());
         }

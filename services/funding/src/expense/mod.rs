@@ -38,7 +38,7 @@ use contracts::{
 };
 use kernel::{
     name::{CommitteeName, ExpenseName},
-    text::is_invisible,
+    text::one_line,
 };
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
@@ -184,12 +184,6 @@ impl Expenses {
         }
         mutate_given::<V>(&self.context, &days, request).await
     }
-}
-
-/// Words on one line, each apart by one space and without signs that nobody sees.
-fn one_line(text: &str) -> String {
-    let seen: String = text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect();
-    seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn relation(call: &Call, town: &str, asked: CallerRelationship) -> Relation {

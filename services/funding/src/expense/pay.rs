@@ -1,7 +1,7 @@
 //! Payment, settlement against vouchers, disclosure.
 
 use chassis::{
-    fields,
+    fields::{self, reference},
     refusal::{Faults, FieldFault, Refusal},
     wire,
     work::{Record, Verb as Acts, VerbGiven, Work},
@@ -24,16 +24,6 @@ use crate::{
     money::{amount, finish as told_by_name},
     reasons::{VOUCHER_USED, VOUCHERS_EXCEED_PAYMENT},
 };
-
-/// Characters of what a bank calls a payment, at most.
-pub(crate) const REFERENCE: usize = 64;
-
-/// What the bank calls a payment: something, of signs that everybody sees.
-pub(crate) fn reference(field: &str, text: &str) -> Result<String, FieldFault> {
-    kernel::text::display_name(text, REFERENCE)
-        .map(str::to_owned)
-        .map_err(|error| FieldFault::new(field, "TEXT", "须为 1 至 64 个可见字符", error.to_string()))
-}
 
 /// Marks an expense as paid by `who`; the entry that books it. Its hold is resolved here, the entry is for the caller to post in the same
 /// unit of work.
@@ -90,7 +80,7 @@ impl VerbGiven for Pay {
     ) -> Result<Record<pb::Expense>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let bank_reference = reference("bank_reference", &request.bank_reference);
-        let bank_reference = bank_reference.map_err(|fault| Refusal::fields(vec![fault]))?;
+        let bank_reference = bank_reference.map_err(Refusal::one)?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Pay, &who, today)?;
         let entry = paid(work, &mut locked, &who, &bank_reference).await?;

@@ -17,7 +17,7 @@ use crate::{
         rules::Key,
         store::{
             named,
-            views::{push_page, push_within},
+            views::push_within,
         },
     },
 };
@@ -120,7 +120,7 @@ pub(crate) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(COLUMNS);
     query.push_bind(asked.town.clone());
     push_within(&mut query, &asked.scope, "g.committee");
-    push_page(&mut query, asked, "g.id");
+    asked.push_uuid_page(&mut query, "g.id");
     query
 }
 

@@ -1,6 +1,9 @@
 //! The bank file and the return file 回单.
 
-use chassis::refusal::{FieldFault, Refusal};
+use chassis::{
+    fields::REFERENCE,
+    refusal::{FieldFault, Refusal},
+};
 use kernel::{money::Fen, text::shorten};
 use tabular::{Cells, Column, Csv, Fault, Field, Limits, read_csv};
 
@@ -58,7 +61,7 @@ const COLUMNS: &[Column] = &[
     column("expense", false, 40),
     column("amount_yuan", true, 24),
     column("result", true, 20),
-    column("bank_reference", false, super::super::expense::pay::REFERENCE),
+    column("bank_reference", false, REFERENCE),
     column("reason", false, REASON),
 ];
 

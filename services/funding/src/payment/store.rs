@@ -7,7 +7,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::rules::State;
-use crate::{actor::Actor, ledger::store::views::push_page};
+use crate::actor::Actor;
 
 /// A batch as the table keeps it, with what its lines add up to.
 #[derive(Clone, Debug, FromRow)]
@@ -120,7 +120,7 @@ pub(crate) async fn get(
 /// A page of batches, by id: in the order in which they were made.
 pub(crate) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = batches(&asked.town);
-    push_page(&mut query, asked, "b.id");
+    asked.push_uuid_page(&mut query, "b.id");
     query
 }
 

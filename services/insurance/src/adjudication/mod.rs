@@ -127,6 +127,18 @@ pub fn adjudicate(facts: &Facts, covers: &mut [Cover<'_>]) -> Decision {
     Decision { outcome, rule, approved, lines }
 }
 
+/// The sum of a fixed benefit before limits; nothing for a share of a loss, or where the grade isn't known.
+pub fn fixed_sum(benefit: &Benefit, grade: Option<u8>) -> Option<Fen> {
+    match benefit.form {
+        Form::Fixed(sum) => Some(sum),
+        Form::ByGrade { sum, parts } => {
+            let grade = usize::from(grade?).checked_sub(1)?;
+            parts.get(grade).map(|share| part(sum, *share))
+        }
+        Form::Loss { .. } => None,
+    }
+}
+
 /// Whether a policy covers an event at all, whatever the loss: the rule that says no, and the steps that were taken.
 pub fn covers(facts: &Facts, cover: &Cover<'_>) -> (Option<Rule>, Trace) {
     let mut trace = Trace::default();

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 use super::{COLUMNS, Row, push_scope};
 use crate::{
     actor::Actor,
-    ledger::store::views::{earmark_shown, push_page},
+    ledger::store::views::earmark_shown,
 };
 
 /// What the caller has to do with what is listed.
@@ -104,7 +104,7 @@ pub(crate) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     query.push("::text::date as today) t where x.town = ").push_bind(page.town.clone());
     push_scope(&mut query, &page.scope);
     push_relation(&mut query, &asked.relation);
-    push_page(&mut query, page, "x.id");
+    page.push_uuid_page(&mut query, "x.id");
     query
 }
 

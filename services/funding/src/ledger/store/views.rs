@@ -83,19 +83,8 @@ pub(crate) async fn account(
 /// A page of accounts, by id.
 pub(crate) fn accounts_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = accounts(&asked.town, &asked.scope, asked.as_of.read_time, asked.today);
-    push_page(&mut query, asked, "a.id");
+    asked.push_uuid_page(&mut query, "a.id");
     query
-}
-
-/// Appends filter, key, order and bound, by a column of ids.
-pub(crate) fn push_page(query: &mut QueryBuilder<Postgres>, asked: &Asked, id: &'static str) {
-    query.push(" and ");
-    push_predicate(query, &asked.filter);
-    if let Some(after) = asked.after.as_deref().and_then(|text| Uuid::parse_str(text).ok()) {
-        query.push(" and ").push(id).push(if asked.descending { " < " } else { " > " }).push_bind(after);
-    }
-    query.push(" order by ").push(id).push(if asked.descending { " desc limit " } else { " limit " });
-    query.push_bind(asked.limit);
 }
 
 /// An entry as it is shown.
@@ -173,7 +162,7 @@ pub(crate) fn entries_query(asked: &Asked, moving: &Moving) -> QueryBuilder<Post
             .push_bind(committee.clone())
             .push(")");
     }
-    push_page(&mut query, asked, "e.id");
+    asked.push_uuid_page(&mut query, "e.id");
     query
 }
 
@@ -270,6 +259,6 @@ pub(crate) async fn hold(
 /// A page of holds, by id.
 pub(crate) fn holds_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = holds(&asked.town, &asked.scope, asked.today);
-    push_page(&mut query, asked, "h.id");
+    asked.push_uuid_page(&mut query, "h.id");
     query
 }

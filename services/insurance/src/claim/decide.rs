@@ -1,0 +1,267 @@
+//! Adjudication 核赔 of a claim: under the locks of the limits that it draws on.
+
+use std::collections::BTreeMap;
+
+use chassis::{
+    actor::{Actor, another},
+    governance::Governance,
+    refusal::Refusal,
+    work::{Record, VerbGiven, Work},
+};
+use contracts::linli::insurance::v1 as pb;
+use kernel::{name::PersonName, state::Named};
+
+use super::{
+    edit::{Days, Locked, Told, enter, finish, lock},
+    open::insurers,
+    rules::Verb,
+    settings,
+    snapshot::{Met, Snapshot, trace_json},
+    store::{self, CapKey, Line, NewDraw, NewLine, Row, day},
+};
+use crate::{
+    adjudication::{Cap, Decision, Outcome, fixed_sum},
+    cover,
+    document,
+    policy::covering::{Covering, covering},
+    reasons::{CAP_EXCEEDED, DOCUMENTS_MISSING},
+    terms::Residence,
+};
+
+/// The limit of fixed benefits for one person and event: the highest of them.
+const FIXED_EVENT: &str = "FIXED_EVENT";
+
+/// What was read of governance before a claim is adjudicated.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The working days.
+    pub(crate) days: Days,
+    /// Where the insured lived on the day of the event.
+    pub(crate) residences: Vec<Residence>,
+}
+
+impl Known {
+    /// Of a claim as it was read; a claim that isn't there is told by the step.
+    ///
+    /// # Errors
+    /// UNAVAILABLE while governance can't be asked.
+    pub(crate) async fn of(governance: &Governance, row: Option<&Row>) -> Result<Known, Refusal> {
+        let days = governance.calendar().await?;
+        let Some(row) = row else { return Ok(Known { days, residences: Vec::new() }) };
+        let insured = PersonName::new(&row.town, &row.insured).map_err(Refusal::internal)?;
+        Ok(Known { days, residences: cover::residences(governance, &insured, row.happened()?).await? })
+    }
+}
+
+/// What adjudication comes to, with what it rests on.
+pub(crate) struct Computed {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) decision: Decision,
+    /// The policies that it meets, in the order of the lines.
+    pub(crate) coverings: Vec<Covering>,
+    /// Kinds of documents that the peril asks for and that aren't there.
+    pub(crate) missing: Vec<String>,
+    keys: Vec<(usize, CapKey)>,
+}
+
+/// The limits that a claim draws on under one policy.
+fn keys_of(row: &Row, covering: &Covering, year: i32) -> Vec<CapKey> {
+    let Some(benefit) = covering.terms.benefit(&row.peril) else { return Vec::new() };
+    let set = Cap::ORDER.into_iter().filter(|cap| cap.limit(benefit, &covering.terms).is_some());
+    let key = |cap: Cap| {
+        let subject = match cap {
+            Cap::BenefitPersonYear | Cap::PersonYear => row.insured.clone(),
+            Cap::BenefitHouseholdYear | Cap::HouseholdYear => row.household.clone(),
+            Cap::BenefitEvent | Cap::Event => row.event.to_string(),
+            Cap::Year => String::new(),
+        };
+        let own = matches!(cap, Cap::BenefitPersonYear | Cap::BenefitHouseholdYear | Cap::BenefitEvent);
+        let peril = if own { row.peril.clone() } else { String::new() };
+        CapKey { policy: covering.policy.clone(), cap: cap.name(), peril, subject, year }
+    };
+    let mut keys: Vec<CapKey> = set.map(key).collect();
+    if !benefit.form.is_loss() {
+        let subject = format!("{}/{}", row.insured, row.event);
+        keys.push(CapKey { cap: FIXED_EVENT, subject, year, ..CapKey::default() });
+    }
+    keys
+}
+
+/// Adjudicates a claim as things are now, with the limits locked until the end of the transaction. What the decision in force drew isn't
+/// counted: it would be given back.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn compute(work: &mut Work, row: &Row, residences: &[Residence]) -> Result<Computed, Refusal> {
+    let (happened, reported) = (row.happened()?, day(&row.reported_on)?);
+    let coverings = covering(work.sql(), &row.town, happened).await?;
+    let stored = document::kinds_stored(work.sql(), &row.town, "CLAIM", row.id).await?;
+    let missing = settings::read(work.sql(), &row.town).await?.missing(&row.peril, &stored);
+    let grade = row.grade.and_then(|grade| u8::try_from(grade).ok());
+    let assessed = (row.assessed_fen.unwrap_or_default(), grade);
+    let mut snapshot =
+        Snapshot::new(&row.peril, (happened, reported), assessed, residences, missing.is_empty());
+    let year = i32::from(happened.year());
+    let keys: Vec<(usize, CapKey)> = (0..)
+        .zip(&coverings)
+        .flat_map(|(n, covering)| keys_of(row, covering, year).into_iter().map(move |key| (n, key)))
+        .collect();
+    let wanted: Vec<CapKey> = keys.iter().map(|(_, key)| key.clone()).collect();
+    let drawn = store::lock_caps(work.sql(), &row.town, &wanted).await?;
+    let own = match row.decision {
+        Some(_) => store::own_draws(work.sql(), row).await?,
+        None => Vec::new(),
+    };
+    let mut met: Vec<Met> = coverings.iter().map(meets).collect();
+    for ((n, key), used) in keys.iter().zip(drawn) {
+        let its = |(policy, cap, _): &&(String, String, i64)| {
+            *cap == key.cap && (key.cap == FIXED_EVENT || *policy == key.policy)
+        };
+        let used = used - own.iter().filter(its).map(|(_, _, fen)| fen).sum::<i64>();
+        if key.cap == FIXED_EVENT {
+            snapshot.fixed_before_fen = used;
+        } else if let Some(met) = met.get_mut(*n) {
+            met.used.insert(key.cap.to_owned(), used);
+        }
+    }
+    snapshot.met = met;
+    let terms = |policy: &str, version: i32| {
+        coverings.iter().find(|one| one.policy == policy && one.version == version).map(|one| &one.terms)
+    };
+    let decision = snapshot.decide(terms).ok_or_else(|| Refusal::internal("a policy that isn't met"))?;
+    Ok(Computed { snapshot, decision, coverings, missing, keys })
+}
+
+fn meets(covering: &Covering) -> Met {
+    Met {
+        programme: covering.programme.clone(),
+        policy: covering.policy.clone(),
+        version: covering.version,
+        insurer: covering.insurer.clone(),
+        rank: covering.rank,
+        from: covering.from,
+        to: covering.to,
+        used: BTreeMap::new(),
+    }
+}
+
+/// The lines of a decision as they are kept.
+fn lines(row: &Row, computed: &Computed) -> Vec<NewLine> {
+    let mut fixed = computed.snapshot.fixed_before_fen;
+    let mut line = |(covering, line): (&Covering, &crate::adjudication::Line)| {
+        let benefit = covering.terms.benefit(&row.peril);
+        let loss = benefit.is_some_and(|benefit| benefit.form.is_loss());
+        let before = if loss || benefit.is_none() { 0 } else { fixed };
+        if !loss {
+            fixed += line.approved.fen();
+        }
+        NewLine {
+            loss,
+            fixed_before_fen: before,
+            line: Line {
+                decision: 0,
+                programme: covering.programme.clone(),
+                policy: covering.policy.clone(),
+                version: covering.version,
+                insurer: covering.insurer.clone(),
+                outcome: line.outcome.name().to_owned(),
+                rule: line.rule.map(|rule| rule.name().to_owned()),
+                claimed_fen: row.claimed_fen,
+                seen_fen: line.seen.fen(),
+                covered_fen: line.covered.fen(),
+                approved_fen: line.approved.fen(),
+                trace: trace_json(line.trace.steps()),
+            },
+        }
+    };
+    computed.coverings.iter().zip(&computed.decision.lines).map(&mut line).collect()
+}
+
+/// What the lines draw.
+fn draws(row: &Row, computed: &Computed) -> Vec<NewDraw> {
+    let grade = computed.snapshot.grade;
+    let draw = |(n, key): &(usize, CapKey)| {
+        let (covering, line) = (computed.coverings.get(*n)?, computed.decision.lines.get(*n)?);
+        let fixed = covering.terms.benefit(&row.peril).and_then(|benefit| fixed_sum(benefit, grade));
+        (line.approved > kernel::money::Fen::ZERO).then(|| NewDraw {
+            policy: covering.policy.clone(),
+            version: covering.version,
+            key: key.clone(),
+            amount_fen: line.approved.fen(),
+            limit_fen: fixed.filter(|_| key.cap == FIXED_EVENT).map(kernel::money::Fen::fen),
+        })
+    };
+    computed.keys.iter().filter_map(draw).collect()
+}
+
+/// Keeps a decision: what the former one drew is given back, and the new one draws.
+async fn write(work: &mut Work, row: &mut Row, computed: &Computed, who: &Actor) -> Result<(), Refusal> {
+    if row.decision.is_some() {
+        store::reverse_draws(work.sql(), row).await?;
+    }
+    let decision = &computed.decision;
+    row.outcome = Some(decision.outcome.name().to_owned());
+    row.rule = decision.rule.map(|rule| rule.name().to_owned());
+    row.approved_fen = decision.approved.fen();
+    row.insurers = insurers(&computed.coverings, &row.peril);
+    (row.adjudicated_by, row.adjudicated_person) = (Some(who.principal.clone()), who.person.clone());
+    let facts = serde_json::to_value(&computed.snapshot).map_err(Refusal::internal)?;
+    let today = work.call().today();
+    let n =
+        store::add_decision(work.sql(), row, &facts, computed.snapshot.documents_complete, (who, today)).await?;
+    row.decision = Some(n);
+    let name = row.name();
+    let drawn = store::add_draws(work.sql(), row, n, &draws(row, computed)).await;
+    drawn.map_err(|refusal| match refusal.constraint() {
+        Some("cap_not_exceeded") => Refusal::new(&CAP_EXCEEDED).with("name", name).because(refusal),
+        _ => refusal,
+    })?;
+    store::add_lines(work.sql(), row, n, &lines(row, computed)).await
+}
+
+/// After an appeal other people decide than those who did before.
+async fn need_others(work: &mut Work, locked: &Locked, who: &Actor) -> Result<(), Refusal> {
+    if !locked.row.appealed {
+        return Ok(());
+    }
+    let former = store::decisions(work.sql(), &locked.row.town, locked.row.id).await?;
+    let former: Vec<Actor> =
+        former.iter().map(|decision| Actor::new(&decision.decided_by, &decision.decided_person)).collect();
+    let former: Vec<_> = former.iter().map(|who| ("adjudicate", who)).collect();
+    another(&locked.name, Verb::Adjudicate.name(), who, &former)
+}
+
+/// AdjudicateClaim.
+pub(super) struct Adjudicate;
+
+#[tonic::async_trait]
+impl VerbGiven for Adjudicate {
+    type Given = Known;
+    type Request = pb::AdjudicateClaimRequest;
+    type Answer = pb::Claim;
+
+    chassis::intent!();
+
+    async fn act(work: &mut Work, known: &Known, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+        let mut locked = lock(work, &request.name, &request.etag).await?;
+        let (who, today) = (Actor::of(work.call()), work.call().today());
+        let to = locked.next(Verb::Adjudicate, &who, today)?;
+        need_others(work, &locked, &who).await?;
+        let computed = compute(work, &locked.row, &known.residences).await?;
+        if !computed.missing.is_empty() && !request.without_documents {
+            return Err(Refusal::new(&DOCUMENTS_MISSING)
+                .with("name", &locked.name)
+                .with("kinds", computed.missing.join(", ")));
+        }
+        write(work, &mut locked.row, &computed, &who).await?;
+        let row = &mut locked.row;
+        (row.appeal_from, row.appeal_days, row.appeal_ends) = (None, None, None);
+        if computed.decision.outcome != Outcome::Approved && !row.appealed {
+            row.appeal_from = Some(today.to_string());
+            row.appeal_days = Some(settings::read(work.sql(), &row.town).await?.appeal);
+        }
+        enter(work, row, to, &known.days).await?;
+        let told = Told { verb: Verb::Adjudicate, event: "claim.adjudicated", comment: &request.comment };
+        finish(work, locked, told).await
+    }
+}
