@@ -21,6 +21,10 @@ named! {
         WithinWaitingDays = "WITHIN_WAITING_DAYS",
         /// The place is what is insured: the day.
         InPlace = "IN_PLACE",
+        /// It happened neither in a place of the town nor in a dwelling that was there: the day.
+        NotInPlace = "NOT_IN_PLACE",
+        /// The insured lived in the town and not in the dwelling that it met: the day.
+        NotInDwelling = "NOT_IN_DWELLING",
         /// Reported in time: after so many days, of so many.
         ReportedInTime = "REPORTED_IN_TIME",
         /// Reported late: after so many days, of so many.

@@ -21,9 +21,12 @@ impl Rule {
             Rule::InPeriod | Rule::EventBeforePolicy | Rule::EventAfterPolicy => {
                 "保险期间 period of the policy"
             }
-            Rule::ResidentOnDay | Rule::NotResidentOnDay | Rule::GroundNotCovered | Rule::InPlace => {
-                "被保险人 insured (Work points 3.4)"
-            }
+            Rule::ResidentOnDay
+            | Rule::NotResidentOnDay
+            | Rule::GroundNotCovered
+            | Rule::InPlace
+            | Rule::NotInPlace
+            | Rule::NotInDwelling => "被保险人 insured (Work points 3.4)",
             Rule::WithinWaitingDays => "等待期 waiting days",
             Rule::ReportedInTime | Rule::ReportedLate => "报案期限 reporting term",
             Rule::DocumentsMissing => "索赔材料 documents of a claim",
@@ -96,6 +99,14 @@ pub fn words(step: Step) -> Words {
         Rule::InPlace => {
             (format!("{} 在承保场所内出险", day(input)), format!("in an insured place on {}", day(input)))
         }
+        Rule::NotInPlace => (
+            format!("{} 不在承保场所内出险", day(input)),
+            format!("not in an insured place on {}", day(input)),
+        ),
+        Rule::NotInDwelling => (
+            format!("出险日 {} 不居住在出险房屋内", day(input)),
+            format!("did not live in the dwelling on {}", day(input)),
+        ),
         Rule::ReportedInTime => (
             format!("出险后 {input} 天报案，在 {effect} 天内"),
             format!("reported {input} days after the event, within {effect}"),
