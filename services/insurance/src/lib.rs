@@ -1,6 +1,7 @@
 //! The insurance service: programmes, policies, cover, incidents, claims, adjudication, outreach (Work points 3.4).
 
 pub mod adjudication;
+pub mod document;
 mod policy;
 pub mod reasons;
 pub mod terms;
@@ -9,9 +10,11 @@ use chassis::{
     context::Context,
     governance::Governance,
     imports::Sheets,
+    objects::Objects,
     operations::{Jobs, Worker},
-    platform::Shared,
+    platform::{Shared, rows},
 };
+use contracts::linli::insurance::v1 as pb;
 use tonic::service::Routes;
 
 /// The migrations of this service's schema.
@@ -27,15 +30,20 @@ pub fn jobs(_governance: &Governance) -> Jobs {
     Jobs::from([])
 }
 
-/// Its gRPC services. `governance` is asked for people, residences and working days; `mark` is what exported files say of a
-/// demonstration.
+/// Its gRPC services. `governance` is asked for people, residences and working days; files lie in `objects`; `mark` is what exported
+/// files say of a demonstration.
 pub fn routes(
     context: &Context,
     worker: &Worker,
     _governance: &Governance,
+    objects: &Objects,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = Vec::new();
+    let states = vec![rows(&document::rules::TABLE)];
+    let routes = Routes::new(pb::document_service_server::DocumentServiceServer::new(document::Documents {
+        context: context.clone(),
+        objects: objects.clone(),
+    }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
-    shared.add_to(Routes::default(), context, worker)
+    shared.add_to(routes, context, worker)
 }
