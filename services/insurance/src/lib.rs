@@ -1,6 +1,7 @@
 //! The insurance service: programmes, policies, cover, incidents, claims, adjudication, outreach (Work points 3.4).
 
 pub mod adjudication;
+mod policy;
 pub mod reasons;
 pub mod terms;
 
