@@ -46,9 +46,10 @@ create table campaign_channel (
 create table campaign_programme (
     town      text not null,
     campaign  uuid not null,
-    programme text not null check (programme <> ''),
+    programme text not null,
     primary key (town, campaign, programme),
-    foreign key (town, campaign) references campaign (town, id)
+    foreign key (town, campaign) references campaign (town, id),
+    foreign key (town, programme) references programme (town, id)
 );
 create index campaign_programme_of on campaign_programme (town, programme, campaign);
 
@@ -110,18 +111,18 @@ create trigger campaign_part_is_planned before insert or update or delete on cam
 -- A campaign is for some committees, by some channels, about some programmes, and tells its committee when it is for one alone.
 create function campaign_parts_match(its_town text, its_id uuid) returns void language plpgsql as $$
 declare
-    told text;
-    many bigint;
-    only text;
+    told  text;
+    many  bigint;
+    alone text;
 begin
     select c.committee into told from campaign c where c.town = its_town and c.id = its_id;
-    select count(*), min(m.committee) into many, only from campaign_committee m where m.town = its_town and m.campaign = its_id;
+    select count(*), min(m.committee) into many, alone from campaign_committee m where m.town = its_town and m.campaign = its_id;
     if many = 0
         or not exists (select from campaign_channel h where h.town = its_town and h.campaign = its_id)
         or not exists (select from campaign_programme p where p.town = its_town and p.campaign = its_id) then
         perform refuse('campaign_is_whole', format('campaign %s lacks committees, channels or programmes', its_id));
     end if;
-    if told <> (case when many = 1 then only else '' end) then
+    if told <> (case when many = 1 then alone else '' end) then
         perform refuse('campaign_tells_its_committee', format('campaign %s', its_id));
     end if;
 end

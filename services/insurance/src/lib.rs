@@ -1,6 +1,7 @@
 //! The insurance service: programmes, policies, cover, incidents, claims, adjudication, outreach (Work points 3.4).
 
 pub mod adjudication;
+mod campaign;
 mod policy;
 pub mod reasons;
 pub mod terms;
@@ -10,8 +11,9 @@ use chassis::{
     governance::Governance,
     imports::Sheets,
     operations::{Jobs, Worker},
-    platform::Shared,
+    platform::{Shared, rows},
 };
+use contracts::linli::insurance::v1 as pb;
 use tonic::service::Routes;
 
 /// The migrations of this service's schema.
@@ -32,10 +34,14 @@ pub fn jobs(_governance: &Governance) -> Jobs {
 pub fn routes(
     context: &Context,
     worker: &Worker,
-    _governance: &Governance,
+    governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = Vec::new();
+    let states = vec![rows(&campaign::rules::TABLE)];
+    let routes = Routes::new(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
+        context: context.clone(),
+        governance: governance.clone(),
+    }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
-    shared.add_to(Routes::default(), context, worker)
+    shared.add_to(routes, context, worker)
 }
