@@ -1,6 +1,7 @@
 //! The insurance service: programmes, policies, cover, incidents, claims, adjudication, outreach (Work points 3.4).
 
 pub mod adjudication;
+mod campaign;
 pub mod document;
 mod policy;
 pub mod reasons;
@@ -43,6 +44,13 @@ pub fn routes(
     let routes = Routes::new(pb::document_service_server::DocumentServiceServer::new(document::Documents {
         context: context.clone(),
         objects: objects.clone(),
+    governance: &Governance,
+    mark: Option<&'static str>,
+) -> Routes {
+    let states = vec![rows(&campaign::rules::TABLE)];
+    let routes = Routes::new(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
+        context: context.clone(),
+        governance: governance.clone(),
     }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)

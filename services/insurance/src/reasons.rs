@@ -115,4 +115,16 @@ chassis::reasons! { "linli.insurance";
     DOCUMENT_MISMATCH: FailedPrecondition [name, fields]
         "{name} 与登记不符：{fields}" / "{name} is not as it was declared: {fields}"
         next "大小不足时继续上传；否则放弃（delete）后重新登记" / "write what is missing of its size; otherwise delete it and declare it anew";
+    CAMPAIGN_PROGRAMME_UNKNOWN: FailedPrecondition [name]
+        "没有险种 {name}" / "there is no programme {name}"
+        next "核对险种名称" / "check the names of the programmes";
+    CAMPAIGN_NOT_YET: FailedPrecondition [name, date]
+        "活动 {name} 自 {date} 起方可启动" / "{name} can be started from {date} on"
+        next "到期再启动，或修改起日" / "start it then, or change its first day";
+    ESTATE_ELSEWHERE: FailedPrecondition [estate, committee]
+        "小区 {estate} 不属于 {committee}" / "{estate} isn't of {committee}"
+        next "核对小区与居委会" / "check estate and committee";
+    PLACEMENT_REMOVED: FailedPrecondition [name]
+        "点位 {name} 已撤回" / "{name} was taken back before"
+        next "如需更正，重新登记点位" / "record the placement anew where it must be corrected";
 }
