@@ -49,7 +49,9 @@ impl Known {
         let days = governance.calendar().await?;
         let Some(row) = row else { return Ok(Known { days, residences: Vec::new() }) };
         let insured = PersonName::new(&row.town, &row.insured).map_err(Refusal::internal)?;
-        Ok(Known { days, residences: cover::residences(governance, &insured, row.happened()?).await? })
+        let subject = cover::Subject { person: Some(insured), ..cover::Subject::default() };
+        let known = cover::known(governance, &row.town, &subject, row.happened()?).await?;
+        Ok(Known { days, residences: known.residences })
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     encode,
     rules::{self, Facts, State, TABLE, Verb},
     settings, spoken,
-    store::{self, Beneficiary, Payment, Row},
+    store::{self, Payment, Row},
 };
 
 /// What a step with a term is given: the working days.
@@ -30,7 +30,6 @@ pub(crate) struct Locked {
     pub(crate) name: String,
     pub(crate) row: Row,
     pub(crate) facts: Facts,
-    pub(crate) beneficiaries: Vec<Beneficiary>,
     pub(crate) payments: Vec<Payment>,
 }
 
@@ -43,7 +42,7 @@ impl Locked {
         let beneficiaries = store::beneficiaries(work.sql(), &row.town, row.id).await?;
         let payments = store::payments(work.sql(), &row.town, row.id).await?;
         let facts = row.facts(&beneficiaries, unconfirmed(&payments))?;
-        Ok(Locked { name: row.name(), row, facts, beneficiaries, payments })
+        Ok(Locked { name: row.name(), row, facts, payments })
     }
 
     /// The state after `verb`, when state and people allow it to `who` today.

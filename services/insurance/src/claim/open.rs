@@ -29,7 +29,7 @@ use super::{
     store::{self, Beneficiary, Row, day},
 };
 use crate::{
-    incident,
+    cover, incident,
     policy::covering::{Covering, covering},
     reasons::{
         CITIZEN_ID_INVALID, CITIZEN_UNKNOWN, CLAIM_BEFORE_EVENT, CLAIM_HOUSEHOLD_NEEDED,
@@ -187,13 +187,12 @@ pub(crate) async fn known(
     };
     let on = incident.map_or(Ok(call.today()), |incident| day(&incident.happened_on))?;
     if let Some(insured) = &insured {
-        match governance.residences(insured, on).await? {
-            None => known.unknown.push(insured.to_string()),
-            Some(check) => {
-                let homes = check.residences.into_iter().filter_map(|place| place.residence);
-                known.homes = homes.map(|residence| residence.household).collect();
-            }
+        let subject = cover::Subject { person: Some(insured.clone()), ..cover::Subject::default() };
+        let its = cover::known(governance, town.town(), &subject, on).await?;
+        if !its.person_known {
+            known.unknown.push(insured.to_string());
         }
+        known.homes = its.homes;
     }
     let others = given.beneficiaries.iter().map(|one| &one.person).chain([&given.claimant]);
     for other in others.filter_map(|text| PersonName::parse(text).ok()) {
