@@ -2,6 +2,7 @@
 
 pub mod adjudication;
 mod policy;
+mod programme;
 pub mod reasons;
 pub mod terms;
 
@@ -10,8 +11,9 @@ use chassis::{
     governance::Governance,
     imports::Sheets,
     operations::{Jobs, Worker},
-    platform::Shared,
+    platform::{Shared, rows},
 };
+use contracts::linli::insurance::v1 as pb;
 use tonic::service::Routes;
 
 /// The migrations of this service's schema.
@@ -32,10 +34,17 @@ pub fn jobs(_governance: &Governance) -> Jobs {
 pub fn routes(
     context: &Context,
     worker: &Worker,
-    _governance: &Governance,
+    governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = Vec::new();
+    let states = vec![rows(&programme::rules::TABLE), rows(&policy::rules::TABLE)];
+    let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
+        programme::Programmes(context.clone()),
+    ))
+    .add_service(pb::policy_service_server::PolicyServiceServer::new(policy::Policies {
+        context: context.clone(),
+        governance: governance.clone(),
+    }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
-    shared.add_to(Routes::default(), context, worker)
+    shared.add_to(routes, context, worker)
 }
