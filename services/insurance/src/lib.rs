@@ -4,6 +4,7 @@ pub mod adjudication;
 mod campaign;
 pub mod document;
 mod policy;
+mod programme;
 pub mod reasons;
 pub mod terms;
 
@@ -49,6 +50,14 @@ pub fn routes(
 ) -> Routes {
     let states = vec![rows(&campaign::rules::TABLE)];
     let routes = Routes::new(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
+    governance: &Governance,
+    mark: Option<&'static str>,
+) -> Routes {
+    let states = vec![rows(&programme::rules::TABLE), rows(&policy::rules::TABLE)];
+    let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
+        programme::Programmes(context.clone()),
+    ))
+    .add_service(pb::policy_service_server::PolicyServiceServer::new(policy::Policies {
         context: context.clone(),
         governance: governance.clone(),
     }));
