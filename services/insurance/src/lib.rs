@@ -1,6 +1,9 @@
 //! The insurance service: programmes, policies, cover, incidents, claims, adjudication, outreach (Work points 3.4).
 
 pub mod adjudication;
+mod cover;
+mod incident;
+pub mod plans;
 mod policy;
 pub mod reasons;
 pub mod terms;
@@ -10,8 +13,9 @@ use chassis::{
     governance::Governance,
     imports::Sheets,
     operations::{Jobs, Worker},
-    platform::Shared,
+    platform::{Shared, rows},
 };
+use contracts::linli::insurance::v1 as pb;
 use tonic::service::Routes;
 
 /// The migrations of this service's schema.
@@ -32,10 +36,19 @@ pub fn jobs(_governance: &Governance) -> Jobs {
 pub fn routes(
     context: &Context,
     worker: &Worker,
-    _governance: &Governance,
+    governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = Vec::new();
+    let states = vec![rows(&incident::rules::TABLE)];
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
-    shared.add_to(Routes::default(), context, worker)
+    let routes = Routes::default()
+        .add_service(pb::cover_service_server::CoverServiceServer::new(cover::Covers {
+            context: context.clone(),
+            governance: governance.clone(),
+        }))
+        .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
+            context: context.clone(),
+            governance: governance.clone(),
+        }));
+    shared.add_to(routes, context, worker)
 }
