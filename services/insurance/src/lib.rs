@@ -2,7 +2,10 @@
 
 pub mod adjudication;
 mod campaign;
+mod cover;
 pub mod document;
+mod incident;
+pub mod plans;
 mod policy;
 mod programme;
 pub mod reasons;
@@ -62,5 +65,19 @@ pub fn routes(
         governance: governance.clone(),
     }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
+    governance: &Governance,
+    mark: Option<&'static str>,
+) -> Routes {
+    let states = vec![rows(&incident::rules::TABLE)];
+    let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
+    let routes = Routes::default()
+        .add_service(pb::cover_service_server::CoverServiceServer::new(cover::Covers {
+            context: context.clone(),
+            governance: governance.clone(),
+        }))
+        .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
+            context: context.clone(),
+            governance: governance.clone(),
+        }));
     shared.add_to(routes, context, worker)
 }

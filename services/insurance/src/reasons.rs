@@ -184,4 +184,7 @@ chassis::reasons! { "linli.insurance";
     INSTALMENT_PAID: FailedPrecondition [name, version, number]
         "{name} 第 {version} 版第 {number} 期保费已缴" / "instalment {number} of version {version} of {name} was paid already"
         next "无须再登记" / "nothing is left to note";
+    INCIDENT_KNOWN: AlreadyExists [name, number]
+        "同一人、险种、日期、地点的出险已登记为 {number}（{name}）" / "the same person, peril, day and place was reported before: {number} ({name})"
+        next "在已登记的出险上继续办理" / "go on with the incident that is there";
 }

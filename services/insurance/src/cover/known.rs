@@ -56,8 +56,7 @@ impl Known {
     pub(crate) fn need_all(&self, subject: &Subject) -> Result<(), Refusal> {
         let unknown = |name: Option<String>, known: bool| name.filter(|_| !known);
         let person = unknown(subject.person.as_ref().map(ToString::to_string), self.person_known);
-        let household =
-            || unknown(subject.household.as_ref().map(ToString::to_string), self.household_known);
+        let household = || unknown(subject.household.as_ref().map(ToString::to_string), self.household_known);
         let estate = || unknown(subject.estate.as_ref().map(ToString::to_string), self.estate_known);
         match person.or_else(household).or_else(estate) {
             None => Ok(()),

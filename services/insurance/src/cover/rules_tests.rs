@@ -78,7 +78,8 @@ fn oracle(met: &Met, event: i64, peril: &str, its: &Covering, (from, to): (i64, 
     if lived.clone().next().is_none() {
         return Some(Rule::GroundNotCovered);
     }
-    let long = lived.any(|one| one.since.checked_add(i64::from(benefit.waiting_days).days()).unwrap() <= day(event));
+    let long =
+        lived.any(|one| one.since.checked_add(i64::from(benefit.waiting_days).days()).unwrap() <= day(event));
     (!long).then_some(Rule::WithinWaitingDays)
 }
 
@@ -87,7 +88,8 @@ fn ground() -> impl Strategy<Value = Ground> {
 }
 
 fn met(event: i64) -> impl Strategy<Value = Met> {
-    let residence = (ground(), event - 60..=event).prop_map(|(ground, since)| Residence { ground, since: day(since) });
+    let residence =
+        (ground(), event - 60..=event).prop_map(|(ground, since)| Residence { ground, since: day(since) });
     let dwelling = prop_oneof![Just(Dwelling::Absent), Just(Dwelling::OfOthers), Just(Dwelling::There)];
     (prop::option::of(prop::collection::vec(residence, 0..3)), prop::option::of(dwelling), any::<bool>())
         .prop_map(|(residences, dwelling, in_estate)| Met { residences, dwelling, in_estate })

@@ -1,6 +1,9 @@
 //! A check of cover in words.
 
-use crate::adjudication::{Step, words::{Words, words}};
+use crate::adjudication::{
+    Step,
+    words::{Words, words},
+};
 
 use super::rules::{Line, is_covered};
 
@@ -38,9 +41,10 @@ pub(crate) fn explanation(lines: &[Line]) -> Words {
             format!("covered by {}; not by {why_en}", titles(&yes)),
         ),
         (false, false) => (format!("不承保：{why_zh}"), format!("not covered: {why_en}")),
-        (false, true) => {
-            ("不承保：镇上没有已签订的保单".to_owned(), "not covered: the town has signed no policy".to_owned())
-        }
+        (false, true) => (
+            "不承保：镇上没有已签订的保单".to_owned(),
+            "not covered: the town has signed no policy".to_owned(),
+        ),
     };
     Words { zh, en }
 }

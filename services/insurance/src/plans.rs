@@ -1,0 +1,44 @@
+//! The statements whose plans matter, for tests.
+
+use chassis::listing::Asked;
+use jiff::civil::Date;
+use kernel::filter::{Op, Predicate, Value};
+
+use crate::incident;
+
+/// A statement by name.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// What it reads.
+    pub name: &'static str,
+    /// Its text.
+    pub sql: String,
+}
+
+/// `column = text`, as a filter of a List makes it.
+fn equals(column: &'static str, text: &str) -> Predicate {
+    Predicate::Compare { column, op: Op::Eq, value: Value::Text(text.to_owned()) }
+}
+
+/// The pages of a town on a day.
+pub fn queries(town: &str, day: Date) -> Vec<Query> {
+    let page = |filter: Predicate| Asked { filter, limit: 51, ..Asked::all(town, day) };
+    let everything = || Predicate::And(Vec::new());
+    let incidents = |name, filter| Query {
+        name,
+        sql: incident::store::list_query(&page(filter)).sql().as_str().to_owned(),
+    };
+    let unclaimed = incident::store::Unclaimed { page: page(everything()), until: day };
+    vec![
+        incidents("ListIncidents", everything()),
+        incidents("ListIncidents by state", equals("x.state", "CLOSED")),
+        incidents("ListIncidents by peril", equals("x.peril", "RESCUE")),
+        incidents("ListIncidents by committee", equals("x.committee", "c000001")),
+        incidents("ListIncidents by person", equals("x.person", "p000001")),
+        incidents("ListIncidents by household", equals("x.household", "h000001")),
+        Query {
+            name: "ListUnclaimedIncidents",
+            sql: incident::store::unclaimed_query(&unclaimed).sql().as_str().to_owned(),
+        },
+    ]
+}
