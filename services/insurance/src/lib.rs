@@ -2,6 +2,7 @@
 
 pub mod adjudication;
 pub mod document;
+mod policy;
 pub mod reasons;
 pub mod terms;
 
