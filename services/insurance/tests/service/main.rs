@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
+mod campaigns;
 mod harness;
 mod policies;
