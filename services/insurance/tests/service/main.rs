@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
+mod campaigns;
 mod documents;
 mod harness;
 mod policies;

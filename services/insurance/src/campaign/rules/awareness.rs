@@ -68,9 +68,9 @@ mod tests {
     fn of_known_samples_the_interval_is_the_known_one() {
         let share = |aware, asked| share(aware, asked).map(|s| (s.share_ppm, s.low_ppm, s.high_ppm));
         assert_eq!(share(0, 0), None);
-        assert_eq!(share(85, 100), Some((850_000, 767_130, 906_957)));
-        assert_eq!(share(0, 10), Some((0, 0, 277_535)));
-        assert_eq!(share(10, 10), Some((1_000_000, 722_464, 1_000_000)));
+        assert_eq!(share(85, 100), Some((850_000, 767_162, 906_941)));
+        assert_eq!(share(0, 10), Some((0, 0, 277_541)));
+        assert_eq!(share(10, 10), Some((1_000_000, 722_459, 1_000_000)));
         assert_eq!(share(1, 3).map(|share| share.0), Some(333_333));
         assert_eq!(share(2, 3).map(|share| share.0), Some(666_667));
     }
