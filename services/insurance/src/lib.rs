@@ -2,22 +2,26 @@
 
 pub mod adjudication;
 mod campaign;
+mod claim;
 mod cover;
 pub mod document;
 mod incident;
+mod payment_file;
 pub mod plans;
 mod policy;
 mod programme;
 pub mod reasons;
 pub mod terms;
 
+use std::sync::Arc;
+
 use chassis::{
     context::Context,
     governance::Governance,
     imports::Sheets,
     objects::Objects,
-    operations::{Jobs, Worker},
-    platform::{Shared, rows},
+    operations::{Job, Jobs, Worker},
+    platform::{MESSAGE, Shared, rows},
 };
 use contracts::linli::insurance::v1 as pb;
 use tonic::service::Routes;
@@ -32,7 +36,7 @@ pub fn tables() -> Sheets {
 
 /// What its workers do. `governance` is asked for residences.
 pub fn jobs(_governance: &Governance) -> Jobs {
-    Jobs::from([])
+    Jobs::from([("readjudicate", Arc::new(claim::Readjudicate) as Arc<dyn Job>)])
 }
 
 /// Its gRPC services. `governance` is asked for people, residences and working days; files lie in `objects`; `mark` is what exported
@@ -40,44 +44,57 @@ pub fn jobs(_governance: &Governance) -> Jobs {
 pub fn routes(
     context: &Context,
     worker: &Worker,
-    _governance: &Governance,
+    governance: &Governance,
     objects: &Objects,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = vec![rows(&document::rules::TABLE)];
+    let states = vec![
+        rows(&programme::rules::TABLE),
+        rows(&policy::rules::TABLE),
+        rows(&document::rules::TABLE),
+        rows(&campaign::rules::TABLE),
+        rows(&incident::rules::TABLE),
+        rows(&claim::rules::TABLE),
+    ];
+    let (shared_context, asked) = (|| context.clone(), || governance.clone());
     let routes = Routes::new(pb::document_service_server::DocumentServiceServer::new(document::Documents {
-        context: context.clone(),
+        context: shared_context(),
         objects: objects.clone(),
-    governance: &Governance,
-    mark: Option<&'static str>,
-) -> Routes {
-    let states = vec![rows(&campaign::rules::TABLE)];
-    let routes = Routes::new(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
-    governance: &Governance,
-    mark: Option<&'static str>,
-) -> Routes {
-    let states = vec![rows(&programme::rules::TABLE), rows(&policy::rules::TABLE)];
-    let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
-        programme::Programmes(context.clone()),
-    ))
+    }))
+    .add_service(pb::programme_service_server::ProgrammeServiceServer::new(programme::Programmes(
+        shared_context(),
+    )))
     .add_service(pb::policy_service_server::PolicyServiceServer::new(policy::Policies {
-        context: context.clone(),
-        governance: governance.clone(),
-    }));
+        context: shared_context(),
+        governance: asked(),
+    }))
+    .add_service(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
+        context: shared_context(),
+        governance: asked(),
+    }))
+    .add_service(pb::cover_service_server::CoverServiceServer::new(cover::Covers {
+        context: shared_context(),
+        governance: asked(),
+    }))
+    .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
+        context: shared_context(),
+        governance: asked(),
+    }))
+    .add_service(pb::claim_settings_service_server::ClaimSettingsServiceServer::new(
+        claim::settings::ClaimSettings(shared_context()),
+    ))
+    .add_service(pb::claim_service_server::ClaimServiceServer::new(claim::Claims {
+        context: shared_context(),
+        governance: asked(),
+        worker: worker.clone(),
+    }))
+    .add_service(
+        pb::payment_file_service_server::PaymentFileServiceServer::new(payment_file::PaymentFiles {
+            context: shared_context(),
+            governance: asked(),
+        })
+        .max_decoding_message_size(MESSAGE),
+    );
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
-    governance: &Governance,
-    mark: Option<&'static str>,
-) -> Routes {
-    let states = vec![rows(&incident::rules::TABLE)];
-    let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
-    let routes = Routes::default()
-        .add_service(pb::cover_service_server::CoverServiceServer::new(cover::Covers {
-            context: context.clone(),
-            governance: governance.clone(),
-        }))
-        .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
-            context: context.clone(),
-            governance: governance.clone(),
-        }));
     shared.add_to(routes, context, worker)
 }

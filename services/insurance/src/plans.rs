@@ -4,7 +4,7 @@ use chassis::listing::Asked;
 use jiff::civil::Date;
 use kernel::filter::{Op, Predicate, Value};
 
-use crate::incident;
+use crate::{claim, incident, payment_file};
 
 /// A statement by name.
 #[derive(Clone, Debug)]
@@ -28,6 +28,11 @@ pub fn queries(town: &str, day: Date) -> Vec<Query> {
         name,
         sql: incident::store::list_query(&page(filter)).sql().as_str().to_owned(),
     };
+    let claims = |name, filter| Query {
+        name,
+        sql: claim::store::list_query(&page(filter)).sql().as_str().to_owned(),
+    };
+    let files = payment_file::store::list_query(&page(everything())).sql().as_str().to_owned();
     let unclaimed = incident::store::Unclaimed { page: page(everything()), until: day };
     vec![
         incidents("ListIncidents", everything()),
@@ -36,6 +41,13 @@ pub fn queries(town: &str, day: Date) -> Vec<Query> {
         incidents("ListIncidents by committee", equals("x.committee", "c000001")),
         incidents("ListIncidents by person", equals("x.person", "p000001")),
         incidents("ListIncidents by household", equals("x.household", "h000001")),
+        claims("ListClaims", everything()),
+        claims("ListClaims by state", equals("x.state", "OBJECTED")),
+        claims("ListClaims by peril", equals("x.peril", "RESCUE")),
+        claims("ListClaims by committee", equals("x.committee", "c000001")),
+        claims("ListClaims by insured", equals("x.insured", "p000001")),
+        claims("ListClaims by household", equals("x.household", "h000001")),
+        Query { name: "ListPaymentFiles", sql: files },
         Query {
             name: "ListUnclaimedIncidents",
             sql: incident::store::unclaimed_query(&unclaimed).sql().as_str().to_owned(),
