@@ -28,10 +28,8 @@ pub fn queries(town: &str, day: Date) -> Vec<Query> {
         name,
         sql: incident::store::list_query(&page(filter)).sql().as_str().to_owned(),
     };
-    let claims = |name, filter| Query {
-        name,
-        sql: claim::store::list_query(&page(filter)).sql().as_str().to_owned(),
-    };
+    let claims =
+        |name, filter| Query { name, sql: claim::store::list_query(&page(filter)).sql().as_str().to_owned() };
     let files = payment_file::store::list_query(&page(everything())).sql().as_str().to_owned();
     let unclaimed = incident::store::Unclaimed { page: page(everything()), until: day };
     vec![

@@ -103,9 +103,10 @@ impl VerbGiven for Object {
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Object, &who, today)?;
         let (id, key) = (Uuid::now_v7(), key_of(work)?);
-        let sealed = work
-            .vault()
-            .seal(&objection_place(&locked.name, id, "text"), words("text", &request.text).map_err(Refusal::one)?.as_bytes())?;
+        let sealed = work.vault().seal(
+            &objection_place(&locked.name, id, "text"),
+            words("text", &request.text).map_err(Refusal::one)?.as_bytes(),
+        )?;
         let (town, expense, revision) = (locked.town().to_owned(), locked.row.id, locked.row.revision);
         store::add_objection(work.sql(), (&town, expense, revision), id, (&sealed, key), (&who, today))
             .await?;
@@ -150,7 +151,8 @@ impl VerbGiven for Answer {
         let objector = Actor::new(&one.objected_by, &one.objected_person);
         another(&locked.name, "answerObjection", &who, &[("object", &objector)])?;
         let place = objection_place(&locked.name, one.id, "answer");
-        let sealed = work.vault().seal(&place, words("answer", &request.answer).map_err(Refusal::one)?.as_bytes())?;
+        let sealed =
+            work.vault().seal(&place, words("answer", &request.answer).map_err(Refusal::one)?.as_bytes())?;
         if !store::answer_objection(work.sql(), (&town, expense, one.id), &sealed, (&who, today)).await? {
             return Err(not_open());
         }

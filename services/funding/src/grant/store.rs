@@ -15,10 +15,7 @@ use crate::{
     actor::Actor,
     ledger::{
         rules::Key,
-        store::{
-            named,
-            views::push_within,
-        },
+        store::{named, views::push_within},
     },
 };
 

@@ -35,7 +35,8 @@ async fn need_first(work: &mut Work, locked: &Locked) -> Result<(), Refusal> {
 }
 
 async fn need_verified(work: &mut Work, locked: &Locked) -> Result<(), Refusal> {
-    let name = IncidentName::new(&locked.row.town, &locked.row.incident.to_string()).map_err(Refusal::internal)?;
+    let name =
+        IncidentName::new(&locked.row.town, &locked.row.incident.to_string()).map_err(Refusal::internal)?;
     let met = incident::store::get(work.sql(), &name, &chassis::identity::Scope::Town, true).await?;
     let met = met.ok_or_else(|| Refusal::internal(format!("{} has no incident", locked.name)))?;
     if met.verified_on.is_some() {
@@ -52,7 +53,11 @@ impl VerbGiven for Accept {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Accept, &who, today)?;
@@ -63,7 +68,9 @@ impl VerbGiven for Accept {
         let name = locked.name.clone();
         finish(work, locked, told).await.map_err(|refusal| match refusal.constraint() {
             // another one was accepted while this one was looked at
-            Some("claim_once") => Refusal::new(&DUPLICATE_CLAIM).with("name", name).with("other", "").because(refusal),
+            Some("claim_once") => {
+                Refusal::new(&DUPLICATE_CLAIM).with("name", name).with("other", "").because(refusal)
+            }
             _ => refusal,
         })
     }
@@ -80,7 +87,11 @@ impl VerbGiven for Dismiss {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         comment::reason(&request.comment, &locked.name, Verb::Dismiss.name())?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
@@ -117,7 +128,11 @@ impl VerbGiven for RequestDocuments {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::RequestDocuments, &who, today)?;
@@ -132,8 +147,11 @@ impl VerbGiven for RequestDocuments {
         row.left_days = Some(i32::try_from(rest).map_err(Refusal::internal)?);
         row.requested_kinds = kinds;
         enter(work, row, to, days).await?;
-        let told =
-            Told { verb: Verb::RequestDocuments, event: "claim.documentsRequested", comment: &request.comment };
+        let told = Told {
+            verb: Verb::RequestDocuments,
+            event: "claim.documentsRequested",
+            comment: &request.comment,
+        };
         finish(work, locked, told).await
     }
 }
@@ -149,7 +167,11 @@ impl VerbGiven for Resume {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         locked.next(Verb::Resume, &who, today)?;
@@ -175,7 +197,11 @@ impl VerbGiven for Survey {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Survey, &who, today)?;
@@ -222,7 +248,11 @@ impl VerbGiven for Assess {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Assess, &who, today)?;
@@ -267,7 +297,11 @@ impl VerbGiven for Withdraw {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Withdraw, &who, today)?;
@@ -290,7 +324,11 @@ impl VerbGiven for Reopen {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         comment::reason(&request.comment, &locked.name, Verb::Reopen.name())?;
         let (who, today) = (Actor::of(work.call()), work.call().today());

@@ -21,8 +21,7 @@ use super::{
 };
 use crate::{
     adjudication::{Cap, Decision, Outcome, fixed_sum},
-    cover,
-    document,
+    cover, document,
     policy::covering::{Covering, covering},
     reasons::{CAP_EXCEEDED, DOCUMENTS_MISSING},
     terms::Residence,
@@ -94,7 +93,11 @@ fn keys_of(row: &Row, covering: &Covering, year: i32) -> Vec<CapKey> {
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn compute(work: &mut Work, row: &Row, residences: &[Residence]) -> Result<Computed, Refusal> {
+pub(crate) async fn compute(
+    work: &mut Work,
+    row: &Row,
+    residences: &[Residence],
+) -> Result<Computed, Refusal> {
     let (happened, reported) = (row.happened()?, day(&row.reported_on)?);
     let coverings = covering(work.sql(), &row.town, happened).await?;
     let stored = document::kinds_stored(work.sql(), &row.town, "CLAIM", row.id).await?;
@@ -209,8 +212,8 @@ async fn write(work: &mut Work, row: &mut Row, computed: &Computed, who: &Actor)
     (row.adjudicated_by, row.adjudicated_person) = (Some(who.principal.clone()), who.person.clone());
     let facts = serde_json::to_value(&computed.snapshot).map_err(Refusal::internal)?;
     let today = work.call().today();
-    let n =
-        store::add_decision(work.sql(), row, &facts, computed.snapshot.documents_complete, (who, today)).await?;
+    let n = store::add_decision(work.sql(), row, &facts, computed.snapshot.documents_complete, (who, today))
+        .await?;
     row.decision = Some(n);
     let name = row.name();
     let drawn = store::add_draws(work.sql(), row, n, &draws(row, computed)).await;
@@ -244,7 +247,11 @@ impl VerbGiven for Adjudicate {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, known: &Known, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        known: &Known,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Adjudicate, &who, today)?;

@@ -161,7 +161,11 @@ pub(crate) async fn finish(
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn record(work: &mut Work, row: &Row, changes: Vec<Change>) -> Result<Record<pb::Claim>, Refusal> {
+pub(crate) async fn record(
+    work: &mut Work,
+    row: &Row,
+    changes: Vec<Change>,
+) -> Result<Record<pb::Claim>, Refusal> {
     let call = work.call().clone();
     let vault = work.vault().clone();
     let answer = encode::whole(work.sql(), &vault, &call, row).await?;

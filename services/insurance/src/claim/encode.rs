@@ -1,8 +1,8 @@
 //! Claims on the wire.
 
 use chassis::{
-    actor::Actor, amount::to_money, call::Call, identity::Scope, refusal::Refusal, state::available_unless, timeline,
-    vault::Vault, wire,
+    actor::Actor, amount::to_money, call::Call, identity::Scope, refusal::Refusal, state::available_unless,
+    timeline, vault::Vault, wire,
 };
 use contracts::linli::insurance::v1 as pb;
 use jiff::civil::Date;
@@ -50,7 +50,9 @@ pub(crate) fn claim(row: &Row, vault: &Vault) -> Result<pb::Claim, Refusal> {
         claimed_amount: money(row.claimed_fen),
         report_date: date(Some(&row.reported_on))?,
         payee: Some(row.payee(vault)?.masked()),
-        state: pb::ClaimState::from_str_name(&format!("CLAIM_STATE_{}", row.state)).unwrap_or_default().into(),
+        state: pb::ClaimState::from_str_name(&format!("CLAIM_STATE_{}", row.state))
+            .unwrap_or_default()
+            .into(),
         peril: row.peril.clone(),
         happen_date: date(Some(&row.happened_on))?,
         place: row.place.clone(),
@@ -229,7 +231,10 @@ async fn required(sql: &mut PgConnection, row: &Row) -> Result<Vec<pb::RequiredD
     let stored = document::kinds_stored(sql, &row.town, "CLAIM", row.id).await?;
     let kinds = settings.required(&row.peril);
     Ok(kinds
-        .map(|kind| pb::RequiredDocument { kind: kind.to_owned(), stored: stored.iter().any(|has| has == kind) })
+        .map(|kind| pb::RequiredDocument {
+            kind: kind.to_owned(),
+            stored: stored.iter().any(|has| has == kind),
+        })
         .collect())
 }
 
@@ -259,9 +264,8 @@ pub(crate) async fn whole(
         let twin = store::twin(&mut *sql, row).await?;
         whole.duplicate_of = twin.map(|id| format!("towns/{}/claims/{id}", row.town)).unwrap_or_default();
     }
-    let hindered = |verb: Verb| {
-        facts.hindrance(verb, &who, today).map(|hindrance| spoken::told(&name, verb, hindrance))
-    };
+    let hindered =
+        |verb: Verb| facts.hindrance(verb, &who, today).map(|hindrance| spoken::told(&name, verb, hindrance));
     whole.available_actions =
         available_unless(&TABLE, facts.state, call, &row.town, |scope| holds(scope, row), hindered);
     whole.timeline = timeline::read(sql, &row.town, &name).await?;

@@ -168,7 +168,10 @@ impl ClaimService for Claims {
         Ok(Response::new(self.page(&Call::of(&request)?, request.get_ref()).await?))
     }
 
-    async fn create_claim(&self, request: Request<pb::CreateClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn create_claim(
+        &self,
+        request: Request<pb::CreateClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         let call = Call::of(&request)?;
         let mut read = self.context.db.read().await?;
         let known = open::known(read.sql(), &self.governance, &call, request.get_ref()).await?;
@@ -176,63 +179,108 @@ impl ClaimService for Claims {
         mutate_given::<open::Create>(&self.context, &known, request).await
     }
 
-    async fn update_claim(&self, request: Request<pb::UpdateClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn update_claim(
+        &self,
+        request: Request<pb::UpdateClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         mutate::<open::Update>(&self.context, request).await
     }
 
-    async fn accept_claim(&self, request: Request<pb::AcceptClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn accept_claim(
+        &self,
+        request: Request<pb::AcceptClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<acts::Accept>(request, |request| &request.name).await
     }
 
-    async fn dismiss_claim(&self, request: Request<pb::DismissClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn dismiss_claim(
+        &self,
+        request: Request<pb::DismissClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<acts::Dismiss>(request, |request| &request.name).await
     }
 
-    async fn request_claim_documents(&self, request: Request<pb::RequestClaimDocumentsRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn request_claim_documents(
+        &self,
+        request: Request<pb::RequestClaimDocumentsRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<acts::RequestDocuments>(request, |request| &request.name).await
     }
 
-    async fn resume_claim(&self, request: Request<pb::ResumeClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn resume_claim(
+        &self,
+        request: Request<pb::ResumeClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<acts::Resume>(request, |request| &request.name).await
     }
 
-    async fn survey_claim(&self, request: Request<pb::SurveyClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn survey_claim(
+        &self,
+        request: Request<pb::SurveyClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<acts::Survey>(request, |request| &request.name).await
     }
 
-    async fn assess_claim(&self, request: Request<pb::AssessClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn assess_claim(
+        &self,
+        request: Request<pb::AssessClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<acts::Assess>(request, |request| &request.name).await
     }
 
-    async fn publish_claim_notice(&self, request: Request<pb::PublishClaimNoticeRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn publish_claim_notice(
+        &self,
+        request: Request<pb::PublishClaimNoticeRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<review::PublishNotice>(request, |request| &request.name).await
     }
 
-    async fn object_to_claim(&self, request: Request<pb::ObjectToClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn object_to_claim(
+        &self,
+        request: Request<pb::ObjectToClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<review::Object>(request, |request| &request.name).await
     }
 
-    async fn answer_claim_objection(&self, request: Request<pb::AnswerClaimObjectionRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn answer_claim_objection(
+        &self,
+        request: Request<pb::AnswerClaimObjectionRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<review::Answer>(request, |request| &request.name).await
     }
 
-    async fn appeal_claim(&self, request: Request<pb::AppealClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn appeal_claim(
+        &self,
+        request: Request<pb::AppealClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<review::Appeal>(request, |request| &request.name).await
     }
 
-    async fn confirm_claim_payment(&self, request: Request<pb::ConfirmClaimPaymentRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn confirm_claim_payment(
+        &self,
+        request: Request<pb::ConfirmClaimPaymentRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<pay::Confirm>(request, |request| &request.name).await
     }
 
-    async fn close_claim(&self, request: Request<pb::CloseClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn close_claim(
+        &self,
+        request: Request<pb::CloseClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<pay::Close>(request, |request| &request.name).await
     }
 
-    async fn withdraw_claim(&self, request: Request<pb::WithdrawClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn withdraw_claim(
+        &self,
+        request: Request<pb::WithdrawClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<acts::Withdraw>(request, |request| &request.name).await
     }
 
-    async fn reopen_claim(&self, request: Request<pb::ReopenClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn reopen_claim(
+        &self,
+        request: Request<pb::ReopenClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         self.step::<acts::Reopen>(request, |request| &request.name).await
     }
 
@@ -247,7 +295,10 @@ impl ClaimService for Claims {
         self.decision::<pay::Pay>(request, |request| &request.name).await
     }
 
-    async fn reveal_claim(&self, request: Request<pb::RevealClaimRequest>) -> Result<Response<pb::Claim>, Status> {
+    async fn reveal_claim(
+        &self,
+        request: Request<pb::RevealClaimRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
         let (call, request) = (Call::of(&request)?, request.into_inner());
         Ok(Response::new(self.reveal(&call, &request).await?))
     }

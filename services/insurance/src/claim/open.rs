@@ -105,7 +105,12 @@ fn reported_on(call: &Call, given: &pb::Claim) -> Result<Date, FieldFault> {
 
 impl New {
     /// Of a request; `insured` is whom an identity number was found to be.
-    fn parse(call: &Call, town: &str, given: &pb::Claim, insured: Option<PersonName>) -> Result<New, Refusal> {
+    fn parse(
+        call: &Call,
+        town: &str,
+        given: &pb::Claim,
+        insured: Option<PersonName>,
+    ) -> Result<New, Refusal> {
         let mut faults = Faults::default();
         let incident =
             faults.take(fields::in_town("claim.incident", &given.incident, town, IncidentName::town));
@@ -152,7 +157,11 @@ pub(crate) struct Known {
 }
 
 /// The person of an identity number, when one is given.
-async fn insured(governance: &Governance, town: &TownName, given: &pb::Claim) -> Result<Option<PersonName>, Refusal> {
+async fn insured(
+    governance: &Governance,
+    town: &TownName,
+    given: &pb::Claim,
+) -> Result<Option<PersonName>, Refusal> {
     let field = "claim.insured_citizen_id";
     if given.insured_citizen_id.is_empty() {
         return Ok(None);
@@ -206,7 +215,10 @@ pub(crate) async fn known(
 /// What the policies that the day meets say the peril is about.
 fn object(coverings: &[Covering], peril: &str) -> Object {
     let benefits = coverings.iter().filter_map(|covering| covering.terms.benefit(peril));
-    benefits.map(|benefit| benefit.object).find(|object| *object == Object::Dwelling).unwrap_or(Object::Person)
+    benefits
+        .map(|benefit| benefit.object)
+        .find(|object| *object == Object::Dwelling)
+        .unwrap_or(Object::Person)
 }
 
 /// The household of a claim. Of a dwelling it is the one that was damaged, and the insured lived in it on that day.
@@ -254,7 +266,11 @@ impl VerbGiven for Create {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, known: &Known, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        known: &Known,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
         let (town, call) = (town.town(), work.call().clone());
         let scope = call.scope(town)?;
@@ -291,7 +307,9 @@ async fn first(
 ) -> Result<Row, Refusal> {
     let happened = day(&met.happened_on)?;
     if new.reported_on < happened {
-        return Err(Refusal::new(&CLAIM_BEFORE_EVENT).with("incident", &new.incident).with("happened", happened));
+        return Err(Refusal::new(&CLAIM_BEFORE_EVENT)
+            .with("incident", &new.incident)
+            .with("happened", happened));
     }
     if !met.person.is_empty() && met.person != new.insured.person() {
         return Err(Refusal::new(&CLAIM_INCIDENT_OF_ANOTHER).with("incident", &new.incident));

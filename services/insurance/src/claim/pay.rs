@@ -10,11 +10,7 @@ use chassis::{
 };
 use contracts::linli::insurance::v1 as pb;
 use jiff::civil::Date;
-use kernel::{
-    money::Fen,
-    name::ProgrammeName,
-    state::Named,
-};
+use kernel::{money::Fen, name::ProgrammeName, state::Named};
 use uuid::Uuid;
 
 use super::{
@@ -66,7 +62,12 @@ impl Paid {
 }
 
 /// Refuses when adjudication comes to something else today than what was decided: a fact has changed in between.
-fn need_same(locked: &Locked, decided: &[Line], now: &Decision, programmes: &[String]) -> Result<(), Refusal> {
+fn need_same(
+    locked: &Locked,
+    decided: &[Line],
+    now: &Decision,
+    programmes: &[String],
+) -> Result<(), Refusal> {
     for line in decided {
         let at = programmes.iter().position(|programme| *programme == line.programme);
         let now = at.and_then(|at| now.lines.get(at));
@@ -87,9 +88,8 @@ fn need_same(locked: &Locked, decided: &[Line], now: &Decision, programmes: &[St
 /// The line that a payment pays.
 fn line<'a>(locked: &Locked, lines: &'a [Line], paid: &Paid) -> Result<&'a Line, Refusal> {
     let programme = format!("towns/{}/programmes/{}", locked.row.town, paid.programme);
-    let none = || {
-        Refusal::new(&PAYMENT_NOT_OF_CLAIM).with("name", &locked.name).with("programme", &programme)
-    };
+    let none =
+        || Refusal::new(&PAYMENT_NOT_OF_CLAIM).with("name", &locked.name).with("programme", &programme);
     let line = lines.iter().find(|line| line.programme == paid.programme).ok_or_else(none)?;
     if line.approved_fen == 0 {
         return Err(none());
@@ -174,7 +174,11 @@ impl VerbGiven for Pay {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, known: &Known, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        known: &Known,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let today = work.call().today();
         let paid = Paid::parse(&locked.row.town, today, request)?;
@@ -235,7 +239,11 @@ impl VerbGiven for Close {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Close, &who, today)?;

@@ -146,7 +146,12 @@ fn report(town: &str, cursor: &Cursor) -> pb::ReadjudicationReport {
     }
 }
 
-async fn chunk(work: &mut Work, input: &Input, known: &mut Known, cursor: &mut Cursor) -> Result<i64, Refusal> {
+async fn chunk(
+    work: &mut Work,
+    input: &Input,
+    known: &mut Known,
+    cursor: &mut Cursor,
+) -> Result<i64, Refusal> {
     let behind = (cursor.claim, cursor.n);
     let kept = store::decisions_after(work.sql(), (&input.town, input.year), behind, CHUNK).await?;
     for one in &kept {

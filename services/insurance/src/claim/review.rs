@@ -32,7 +32,11 @@ impl VerbGiven for PublishNotice {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::PublishNotice, &who, today)?;
@@ -55,7 +59,11 @@ impl VerbGiven for Object {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Object, &who, today)?;
@@ -85,7 +93,11 @@ impl VerbGiven for Answer {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         locked.next(Verb::AnswerObjection, &who, today)?;
@@ -128,7 +140,11 @@ impl VerbGiven for Appeal {
 
     chassis::intent!();
 
-    async fn act(work: &mut Work, days: &Days, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
+    async fn act(
+        work: &mut Work,
+        days: &Days,
+        request: &Self::Request,
+    ) -> Result<Record<pb::Claim>, Refusal> {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Appeal, &who, today)?;

@@ -88,7 +88,13 @@ type Life = Row<State, Verb>;
 
 const NOTHING_PAID: &[&str] = &["nothing is paid"];
 
-const fn life(from: State, verb: Verb, to: State, permission: &'static str, guards: &'static [&'static str]) -> Life {
+const fn life(
+    from: State,
+    verb: Verb,
+    to: State,
+    permission: &'static str,
+    guards: &'static [&'static str],
+) -> Life {
     Row::new(Some(from), verb, to, permission, guards)
 }
 
@@ -150,10 +156,34 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             "insurance.claims.update",
             &["to where it stopped"],
         ),
-        life(State::Accepted, Verb::Survey, State::Surveyed, "insurance.claims.survey", &["no party to the claim"]),
-        life(State::Surveyed, Verb::Assess, State::Assessed, "insurance.claims.assess", &["no party to the claim"]),
-        life(State::Assessed, Verb::Assess, State::Assessed, "insurance.claims.assess", &["no party to the claim"]),
-        life(State::Appealed, Verb::Assess, State::Appealed, "insurance.claims.assess", &["no party to the claim"]),
+        life(
+            State::Accepted,
+            Verb::Survey,
+            State::Surveyed,
+            "insurance.claims.survey",
+            &["no party to the claim"],
+        ),
+        life(
+            State::Surveyed,
+            Verb::Assess,
+            State::Assessed,
+            "insurance.claims.assess",
+            &["no party to the claim"],
+        ),
+        life(
+            State::Assessed,
+            Verb::Assess,
+            State::Assessed,
+            "insurance.claims.assess",
+            &["no party to the claim"],
+        ),
+        life(
+            State::Appealed,
+            Verb::Assess,
+            State::Appealed,
+            "insurance.claims.assess",
+            &["no party to the claim"],
+        ),
         adjudicated(State::Assessed),
         adjudicated(State::Appealed),
         life(
@@ -163,8 +193,20 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             "insurance.claims.publish",
             &["something is to be paid"],
         ),
-        life(State::Notice, Verb::Object, State::Objected, "insurance.claims.object", &["the notice is not over"]),
-        life(State::Objected, Verb::Object, State::Objected, "insurance.claims.object", &["the notice is not over"]),
+        life(
+            State::Notice,
+            Verb::Object,
+            State::Objected,
+            "insurance.claims.object",
+            &["the notice is not over"],
+        ),
+        life(
+            State::Objected,
+            Verb::Object,
+            State::Objected,
+            "insurance.claims.object",
+            &["the notice is not over"],
+        ),
         life(
             State::Objected,
             Verb::AnswerObjection,
@@ -179,11 +221,34 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             Verb::Pay,
             State::Paid,
             "insurance.payments.create",
-            &["the notice is over", "another than who adjudicated", "adjudicated again with the same result", "the last line; else it stays NOTICE"],
+            &[
+                "the notice is over",
+                "another than who adjudicated",
+                "adjudicated again with the same result",
+                "the last line; else it stays NOTICE",
+            ],
         ),
-        life(State::Notice, Verb::ConfirmPayment, State::Notice, "insurance.claims.confirm", &["another than who recorded the payment"]),
-        life(State::Paid, Verb::ConfirmPayment, State::Paid, "insurance.claims.confirm", &["another than who recorded the payment"]),
-        life(State::Paid, Verb::Close, State::Closed, "insurance.claims.close", &["every payment is confirmed"]),
+        life(
+            State::Notice,
+            Verb::ConfirmPayment,
+            State::Notice,
+            "insurance.claims.confirm",
+            &["another than who recorded the payment"],
+        ),
+        life(
+            State::Paid,
+            Verb::ConfirmPayment,
+            State::Paid,
+            "insurance.claims.confirm",
+            &["another than who recorded the payment"],
+        ),
+        life(
+            State::Paid,
+            Verb::Close,
+            State::Closed,
+            "insurance.claims.close",
+            &["every payment is confirmed"],
+        ),
         life(
             State::Adjudicated,
             Verb::Close,
@@ -292,16 +357,16 @@ impl Facts {
     pub(crate) fn hindrance(&self, verb: Verb, who: &Actor, today: Date) -> Option<Hindrance> {
         match verb {
             Verb::Survey | Verb::Assess => self.own(who),
-            Verb::Adjudicate => {
-                self.own(who).or_else(|| did(who, &self.prepared()).map(Hindrance::FourEyes))
-            }
+            Verb::Adjudicate => self.own(who).or_else(|| did(who, &self.prepared()).map(Hindrance::FourEyes)),
             Verb::PublishNotice => {
                 (self.outcome == Some(Outcome::Rejected)).then_some(Hindrance::NothingToPay)
             }
             Verb::Object => self.notice_ends.filter(|end| today > *end).map(Hindrance::NoticeOver),
             Verb::AnswerObjection => self.own(who).or_else(|| self.decided_by(who)),
             Verb::Appeal => self.appeal_hindrance(today),
-            Verb::Pay => self.own(who).or_else(|| self.decided_by(who)).or_else(|| self.notice_hindrance(today)),
+            Verb::Pay => {
+                self.own(who).or_else(|| self.decided_by(who)).or_else(|| self.notice_hindrance(today))
+            }
             Verb::Close => self.close_hindrance(today),
             Verb::Withdraw | Verb::Reopen => self.paid.then_some(Hindrance::PaidAlready),
             Verb::Report
@@ -446,9 +511,9 @@ impl Running {
 /// The working days that are left of a term when its clock stops on `today`; none of one that is over.
 pub(crate) fn left(term: Option<(Date, u32)>, today: Date, days: &Calendar) -> u32 {
     let Some((from, n)) = term else { return 0 };
-    let passed = from.tomorrow().map_or(0, |first| {
-        days.working_days_between(first, today.tomorrow().unwrap_or(today))
-    });
+    let passed = from
+        .tomorrow()
+        .map_or(0, |first| days.working_days_between(first, today.tomorrow().unwrap_or(today)));
     n.saturating_sub(passed)
 }
 

@@ -63,7 +63,8 @@ fn refused(refusal: Refusal) -> Result<(String, String, String), Refusal> {
 
 /// The insurer whose file it is: the caller's own, unless he acts for the town.
 fn insurer(call: &Call, town: &TownName, given: &str) -> Result<String, Refusal> {
-    let name = fields::in_town("insurer", given, town.town(), OrganisationName::town).map_err(Refusal::one)?;
+    let name =
+        fields::in_town("insurer", given, town.town(), OrganisationName::town).map_err(Refusal::one)?;
     let scope = call.scope(town.town())?;
     let own = scope.organisations().iter().any(|id| id == name.organisation());
     if scope.is_town() || own { Ok(name.organisation().to_owned()) } else { Err(call.denied()) }

@@ -101,14 +101,23 @@ mod tests {
     #[test]
     fn a_file_is_read_or_every_fault_of_it_named() {
         let today = date(2020, 4, 1);
-        let good = format!("{HEAD}民-2020-000001,cci,30000.00,2020-03-20,r-1\r\n民-2020-000001,towns/malu/programmes/li,40000,2020-03-21,r-2\r\n");
+        let good = format!(
+            "{HEAD}民-2020-000001,cci,30000.00,2020-03-20,r-1\r\n民-2020-000001,towns/malu/programmes/li,40000,2020-03-21,r-2\r\n"
+        );
         let lines = read(good.as_bytes(), today).unwrap();
         assert_eq!((lines[0].paid.amount, lines[1].paid.programme.as_str()), (Fen::of(3_000_000), "li"));
         let bad = format!("{HEAD}钱甲子,,0.00,2020-04-02,\r\n民-2020-000001,cci,\"1,000\",2020-13-01,r\r\n");
         let refusal = read(bad.as_bytes(), today).unwrap_err();
         assert_eq!(refusal.reason().name, "PAYMENT_FILE_UNREADABLE");
         let fields: Vec<&str> = refusal.offending().iter().map(|fault| fault.field.as_str()).collect();
-        for field in ["rows[2].programme", "rows[2].amount_yuan", "rows[2].paid_on", "rows[2].reference", "rows[3].amount_yuan", "rows[3].paid_on"] {
+        for field in [
+            "rows[2].programme",
+            "rows[2].amount_yuan",
+            "rows[2].paid_on",
+            "rows[2].reference",
+            "rows[3].amount_yuan",
+            "rows[3].paid_on",
+        ] {
             assert!(fields.contains(&format!("content.{field}").as_str()), "{field} in {fields:?}");
         }
         assert!(!format!("{:?}", refusal.offending()).contains("钱甲子"));

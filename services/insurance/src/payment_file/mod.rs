@@ -46,7 +46,11 @@ pub(crate) struct PaymentFiles {
 
 impl PaymentFiles {
     /// Reads the file, and what its claims rest on.
-    async fn known(&self, call: &Call, request: &pb::CreatePaymentFileRequest) -> Result<acts::Known, Refusal> {
+    async fn known(
+        &self,
+        call: &Call,
+        request: &pb::CreatePaymentFileRequest,
+    ) -> Result<acts::Known, Refusal> {
         let town: TownName = wire::name("parent", &request.parent)?;
         let scope = call.scope(town.town())?;
         let lines = file::read(&request.content, call.today())?;
@@ -64,7 +68,11 @@ impl PaymentFiles {
         Ok(acts::Known { days, residences, lines })
     }
 
-    async fn read(&self, call: &Call, request: &pb::GetPaymentFileRequest) -> Result<pb::PaymentFile, Refusal> {
+    async fn read(
+        &self,
+        call: &Call,
+        request: &pb::GetPaymentFileRequest,
+    ) -> Result<pb::PaymentFile, Refusal> {
         let name: PaymentFileName = wire::name("name", &request.name)?;
         let scope = call.scope(name.town())?;
         let mut read = self.context.db.read().await?;

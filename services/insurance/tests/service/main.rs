@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
 mod campaigns;
+mod claims;
 mod documents;
 mod harness;
 mod policies;

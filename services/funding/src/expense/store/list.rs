@@ -4,10 +4,7 @@ use chassis::{identity::Scope, listing, refusal::Refusal};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{COLUMNS, Row, push_scope};
-use crate::{
-    actor::Actor,
-    ledger::store::views::earmark_shown,
-};
+use crate::{actor::Actor, ledger::store::views::earmark_shown};
 
 /// What the caller has to do with what is listed.
 #[derive(Clone, Debug)]

@@ -133,7 +133,9 @@ fn documents(faults: &mut Faults, given: &[pb::PerilDocuments]) -> Vec<(String, 
         let at = format!("claim_settings.required_documents[{n}]");
         let Some(peril) = faults.take(code(&format!("{at}.peril"), &one.peril)) else { continue };
         for (k, kind) in one.kinds.iter().enumerate() {
-            all.extend(faults.take(code(&format!("{at}.kinds[{k}]"), kind)).map(|kind| (peril.clone(), kind)));
+            all.extend(
+                faults.take(code(&format!("{at}.kinds[{k}]"), kind)).map(|kind| (peril.clone(), kind)),
+            );
         }
     }
     all.sort();

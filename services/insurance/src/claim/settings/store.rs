@@ -41,7 +41,9 @@ pub(crate) async fn read(sql: &mut PgConnection, town: &str) -> Result<Settings,
 /// # Errors
 /// What Postgres answered.
 pub(super) async fn lock(sql: &mut PgConnection, town: &str) -> Result<(), Refusal> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtext('claim_settings ' || $1))", town).execute(sql).await?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtext('claim_settings ' || $1))", town)
+        .execute(sql)
+        .await?;
     Ok(())
 }
 

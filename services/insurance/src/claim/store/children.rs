@@ -178,7 +178,11 @@ pub(crate) async fn answer_objection(
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn overtake_objections(sql: &mut PgConnection, town: &str, claim: Uuid) -> Result<(), Refusal> {
+pub(crate) async fn overtake_objections(
+    sql: &mut PgConnection,
+    town: &str,
+    claim: Uuid,
+) -> Result<(), Refusal> {
     let done = sqlx::query!(
         "update claim_objection set state = 'OVERTAKEN' where town = $1 and claim = $2 and state = 'OPEN'",
         town,

@@ -152,7 +152,12 @@ pub(crate) struct NewLine {
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn add_lines(sql: &mut PgConnection, row: &Row, n: i32, all: &[NewLine]) -> Result<(), Refusal> {
+pub(crate) async fn add_lines(
+    sql: &mut PgConnection,
+    row: &Row,
+    n: i32,
+    all: &[NewLine],
+) -> Result<(), Refusal> {
     for (at, NewLine { line, loss, fixed_before_fen }) in (1i32..).zip(all) {
         sqlx::query!(
             "insert into claim_line (town, claim, decision, n, programme, policy, version, insurer, outcome, rule, loss, claimed_fen, seen_fen,
@@ -201,7 +206,11 @@ pub(crate) struct CapKey {
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn lock_caps(sql: &mut PgConnection, town: &str, keys: &[CapKey]) -> Result<Vec<i64>, Refusal> {
+pub(crate) async fn lock_caps(
+    sql: &mut PgConnection,
+    town: &str,
+    keys: &[CapKey],
+) -> Result<Vec<i64>, Refusal> {
     let text = |of: fn(&CapKey) -> &str| keys.iter().map(|key| of(key).to_owned()).collect::<Vec<_>>();
     let rows = sqlx::query!(
         r#"select n as "n!", used_fen as "used_fen!" from lock_caps($1, $2, $3, $4, $5, $6) order by n"#,
@@ -219,7 +228,10 @@ pub(crate) async fn lock_caps(sql: &mut PgConnection, town: &str, keys: &[CapKey
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn own_draws(sql: &mut PgConnection, row: &Row) -> Result<Vec<(String, String, i64)>, Refusal> {
+pub(crate) async fn own_draws(
+    sql: &mut PgConnection,
+    row: &Row,
+) -> Result<Vec<(String, String, i64)>, Refusal> {
     let rows = sqlx::query!(
         r#"select policy, cap, sum(amount_fen)::bigint as "amount_fen!" from claim_draw
            where town = $1 and claim = $2 and decision = $3 group by policy, cap"#,
@@ -249,7 +261,12 @@ pub(crate) struct NewDraw {
 ///
 /// # Errors
 /// CAP_EXCEEDED when a limit would be passed.
-pub(crate) async fn add_draws(sql: &mut PgConnection, row: &Row, n: i32, all: &[NewDraw]) -> Result<(), Refusal> {
+pub(crate) async fn add_draws(
+    sql: &mut PgConnection,
+    row: &Row,
+    n: i32,
+    all: &[NewDraw],
+) -> Result<(), Refusal> {
     for draw in all {
         sqlx::query!(
             "insert into claim_draw (town, claim, decision, policy, version, cap, peril, subject, year, amount_fen, limit_fen)

@@ -11,13 +11,11 @@ pub(crate) use children::{
     overtake_objections, set_beneficiaries,
 };
 pub(crate) use decisions::{
-    CapKey, Decision, Line, NewDraw, NewLine, add_decision, add_draws, add_lines, decisions, decisions_after, lines,
-    lock_caps, own_draws, reverse_draws,
+    CapKey, Decision, Line, NewDraw, NewLine, add_decision, add_draws, add_lines, decisions, decisions_after,
+    lines, lock_caps, own_draws, reverse_draws,
 };
 pub(crate) use list::{FILTER, list, list_query};
-pub(crate) use payments::{
-    Payment, add_payment, by_number, confirm, known_reference, payments,
-};
+pub(crate) use payments::{Payment, add_payment, by_number, confirm, known_reference, payments};
 pub(crate) use terms::{counted_before, lock_counted_before, recounted};
 
 use chassis::{actor::Actor, identity::Scope, payee::Payee, refusal::Refusal, vault::Vault};

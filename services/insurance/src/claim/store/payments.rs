@@ -24,7 +24,11 @@ pub(crate) struct Payment {
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn payments(sql: &mut PgConnection, town: &str, claim: Uuid) -> Result<Vec<Payment>, Refusal> {
+pub(crate) async fn payments(
+    sql: &mut PgConnection,
+    town: &str,
+    claim: Uuid,
+) -> Result<Vec<Payment>, Refusal> {
     let all = sqlx::query_as!(
         Payment,
         r#"select programme, insurer, amount_fen, paid_on::text as "paid_on!", reference, recorded_by, recorded_person,

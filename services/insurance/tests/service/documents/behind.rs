@@ -73,7 +73,8 @@ async fn the_tables_hold_what_the_service_promises() {
     let (clerk, content) = (service.clerk("c1"), picture(100_000));
     clerk.store(CLAIM, &content).await;
     clerk.create(super::declared(CLAIM, &content)).await.unwrap();
-    let part = "insert into document_part (town, document, n, object, from_byte, bytes, sha256) select town, id,";
+    let part =
+        "insert into document_part (town, document, n, object, from_byte, bytes, sha256) select town, id,";
     let sha = "sha256('') from document where state =";
     for (sql, constraint) in [
         ("update document set size_bytes = 99999 where state = 'PENDING'", "document_keeps_its_word"),
@@ -114,7 +115,9 @@ async fn who_sees_it_follows_the_owner() {
     service.sql("insert into claim_line values ('malu', '00000000-0000-7000-8000-000000000001', 'li-2020'); update claim set committee = 'c3' where committee = 'c1'").await;
     let mut tx = service.db.context.db.begin().await.unwrap();
     let claim = uuid::Uuid::parse_str(CLAIM.rsplit_once('/').unwrap().1).unwrap();
-    insurance::document::owner::follow(&mut tx, "malu", insurance::document::owner::Kind::Claim, claim).await.unwrap();
+    insurance::document::owner::follow(&mut tx, "malu", insurance::document::owner::Kind::Claim, claim)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(reason(&clerk.get(&stored.name).await.unwrap_err()), "PERMISSION_DENIED");
     service.clerk("c3").get(&stored.name).await.unwrap();
