@@ -222,14 +222,19 @@ async fn three_mebibytes_in_parts_come_back_the_same() {
     let stretch = clerk.stretch(&stored.name, 1_500_000).await.unwrap();
     assert_eq!(stretch.content[..], content[1_500_000..2 * PART]);
     assert_eq!((stretch.next_offset, stretch.file_name.as_str()), (2 * PART as i64, "受损现场.png"));
-    assert_eq!(clerk.stretch(&stored.name, stored.size_bytes).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(
+        clerk.stretch(&stored.name, stored.size_bytes).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
     let whole = clerk.get(&stored.name).await.unwrap();
     let verbs: Vec<&str> = whole.timeline.iter().map(|entry| entry.verb.as_str()).collect();
     assert_eq!(verbs, ["create", "finish"]);
-    let open = whole.available_actions.iter().filter(|action| action.allowed).map(|action| action.verb.as_str());
+    let open =
+        whole.available_actions.iter().filter(|action| action.allowed).map(|action| action.verb.as_str());
     assert_eq!(open.collect::<Vec<_>>(), ["read", "void"]);
     // one file a part, none larger than a part and its seal
-    let sizes = service.objects().iter().map(|path| std::fs::metadata(path).unwrap().len()).collect::<Vec<_>>();
+    let sizes =
+        service.objects().iter().map(|path| std::fs::metadata(path).unwrap().len()).collect::<Vec<_>>();
     assert!(sizes.len() == 3 && sizes.iter().all(|size| *size <= PART as u64 + 64), "{sizes:?}");
 }
 
@@ -256,13 +261,22 @@ async fn a_broken_upload_goes_on_where_it_stopped() {
         assert_eq!(answer.into_inner().written_bytes, 2 * PART as i64);
     }
     // somebody else at another place: told where to go on
-    for (offset, part) in [(0, &content[PART..2 * PART]), (PART + 1, &content[..PART]), (2 * PART + 1, &content[..6])] {
+    for (offset, part) in
+        [(0, &content[PART..2 * PART]), (PART + 1, &content[..PART]), (2 * PART + 1, &content[..6])]
+    {
         let refused = clerk.write(name, offset, part).await.unwrap_err();
-        assert_eq!((reason(&refused), told(&refused, "offset")), ("DOCUMENT_OFFSET".to_owned(), (2 * PART).to_string()));
+        assert_eq!(
+            (reason(&refused), told(&refused, "offset")),
+            ("DOCUMENT_OFFSET".to_owned(), (2 * PART).to_string())
+        );
     }
-    let colleague = Caller { service: &service, token: service.token("colleague", "committee-officer", "committee:c1") };
+    let colleague =
+        Caller { service: &service, token: service.token("colleague", "committee-officer", "committee:c1") };
     let unfinished = colleague.finish(name).await.unwrap_err();
-    assert_eq!((reason(&unfinished), told(&unfinished, "fields")), ("DOCUMENT_MISMATCH".to_owned(), "size_bytes".to_owned()));
+    assert_eq!(
+        (reason(&unfinished), told(&unfinished, "fields")),
+        ("DOCUMENT_MISMATCH".to_owned(), "size_bytes".to_owned())
+    );
     colleague.write(name, 2 * PART, &content[2 * PART..]).await.unwrap();
     colleague.finish(name).await.unwrap();
     assert_eq!(clerk.read(name).await.unwrap(), content);
@@ -289,11 +303,16 @@ async fn what_is_not_as_declared_is_named_and_stays_pending() {
     let wrong_hash = pb::Document { sha256: "0".repeat(64), ..good.clone() };
     let wrong_form = pb::Document { media_type: pb::DocumentMediaType::Pdf.into(), ..good.clone() };
     let both = pb::Document { media_type: pb::DocumentMediaType::Jpeg.into(), ..wrong_hash.clone() };
-    for (document, fields) in [(wrong_hash, "sha256"), (wrong_form, "media_type"), (both, "media_type, sha256")] {
+    for (document, fields) in
+        [(wrong_hash, "sha256"), (wrong_form, "media_type"), (both, "media_type, sha256")]
+    {
         let sent = clerk.send(document, &content).await.unwrap();
         let before = service.dump().await;
         let refused = clerk.finish(&sent.name).await.unwrap_err();
-        assert_eq!((reason(&refused), told(&refused, "fields")), ("DOCUMENT_MISMATCH".to_owned(), fields.to_owned()));
+        assert_eq!(
+            (reason(&refused), told(&refused, "fields")),
+            ("DOCUMENT_MISMATCH".to_owned(), fields.to_owned())
+        );
         assert_eq!(service.dump().await, before);
         assert_eq!(clerk.get(&sent.name).await.unwrap().written_bytes, 200_000);
         assert_eq!(reason(&clerk.stretch(&sent.name, 0).await.unwrap_err()), "WRONG_STATE");
@@ -309,8 +328,12 @@ async fn what_is_too_large_or_badly_declared_is_refused_and_nothing_is_stored() 
     let sent = clerk.create(declared(CLAIM, &content)).await.unwrap();
     let before = service.dump().await;
     let good = declared(CLAIM, &content);
-    let large = clerk.create(pb::Document { size_bytes: 20 * 1024 * 1024 + 1, ..good.clone() }).await.unwrap_err();
-    assert_eq!((reason(&large), told(&large, "limit")), ("DOCUMENT_TOO_LARGE".to_owned(), "20971520".to_owned()));
+    let large =
+        clerk.create(pb::Document { size_bytes: 20 * 1024 * 1024 + 1, ..good.clone() }).await.unwrap_err();
+    assert_eq!(
+        (reason(&large), told(&large, "limit")),
+        ("DOCUMENT_TOO_LARGE".to_owned(), "20971520".to_owned())
+    );
     for wrong in [
         pb::Document { file_name: "../身份证.png".to_owned(), ..good.clone() },
         pb::Document { file_name: "身份\u{200B}证.png".to_owned(), ..good.clone() },
@@ -328,7 +351,10 @@ async fn what_is_too_large_or_badly_declared_is_refused_and_nothing_is_stored() 
     }
     let name = sent.name.as_str();
     let beyond = clerk.write(name, 0, &picture(300_001)).await.unwrap_err();
-    assert_eq!((reason(&beyond), told(&beyond, "limit")), ("DOCUMENT_TOO_LARGE".to_owned(), "300000".to_owned()));
+    assert_eq!(
+        (reason(&beyond), told(&beyond, "limit")),
+        ("DOCUMENT_TOO_LARGE".to_owned(), "300000".to_owned())
+    );
     for part in [&content[..65_535], &[][..], &picture(PART + 1)[..]] {
         let refused = clerk.write(name, 0, part).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument, "{}: {refused:?}", part.len());
@@ -409,7 +435,10 @@ async fn a_stored_document_is_evidence_and_a_void_one_no_longer_counts() {
     };
     clerk.store(CLAIM, &content).await;
     clerk.create(pb::Document { kind: "INVOICES".to_owned(), ..declared(CLAIM, &content) }).await.unwrap();
-    let id = clerk.send(pb::Document { kind: "ID".to_owned(), ..declared(CLAIM, &content) }, &content).await.unwrap();
+    let id = clerk
+        .send(pb::Document { kind: "ID".to_owned(), ..declared(CLAIM, &content) }, &content)
+        .await
+        .unwrap();
     let id = clerk.finish(&id.name).await.unwrap();
     assert_eq!(kinds().await, ["ID", "PHOTOS"]);
     assert_eq!(clerk.void(&id, " ").await.unwrap_err().code(), Code::InvalidArgument);
@@ -428,7 +457,10 @@ async fn an_upload_that_is_given_up_leaves_nothing_of_name_and_content() {
     let sent = clerk.send(declared(CLAIM, &content), &content).await.unwrap();
     assert_eq!(service.objects().len(), 4);
     let gone = clerk.delete(&sent.name).await.unwrap();
-    assert_eq!((gone.state(), gone.file_name.as_str(), gone.written_bytes), (pb::DocumentState::Deleted, "", 0));
+    assert_eq!(
+        (gone.state(), gone.file_name.as_str(), gone.written_bytes),
+        (pb::DocumentState::Deleted, "", 0)
+    );
     assert_eq!(service.objects().len(), 2);
     assert_eq!(clerk.list("").await.unwrap().len(), 1);
     assert_eq!(clerk.get(&sent.name).await.unwrap().state(), pb::DocumentState::Deleted);
@@ -447,7 +479,10 @@ async fn an_owner_has_fifty_documents_at_most_even_at_once() {
     let refused: Vec<Status> = eight.into_iter().filter_map(Result::err).collect();
     assert_eq!(refused.len(), 4);
     for status in &refused {
-        assert_eq!((reason(status), told(status, "limit")), ("DOCUMENTS_TOO_MANY".to_owned(), "50".to_owned()));
+        assert_eq!(
+            (reason(status), told(status, "limit")),
+            ("DOCUMENTS_TOO_MANY".to_owned(), "50".to_owned())
+        );
     }
     assert_eq!(service.number("select count(*) from document").await, 50);
     // room for another, and another owner has his own

@@ -39,7 +39,9 @@ fn listen() -> Option<Lines> {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("debug,chassis=trace,insurance=trace,kernel=trace,object_store=trace"))
+        .with_env_filter(EnvFilter::new(
+            "debug,chassis=trace,insurance=trace,kernel=trace,object_store=trace",
+        ))
         .with_span_events(FmtSpan::FULL)
         .with_ansi(false)
         .with_writer(move || writer.clone())
