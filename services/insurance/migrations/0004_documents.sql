@@ -14,7 +14,7 @@ create table document (
     media_type       text        not null check (media_type in ('PDF', 'JPEG', 'PNG')),
     size_bytes       bigint      not null check (size_bytes between 1 and 20971520),
     sha256           bytea       not null check (length(sha256) = 32),
-    written_bytes    bigint      not null default 0 check (written_bytes between 0 and size_bytes),
+    written_bytes    bigint      not null default 0,
     parts            integer     not null default 0 check (parts >= 0),
     -- sealed; gone with an upload that was given up
     file_name_sealed bytea,
@@ -28,6 +28,7 @@ create table document (
     created          timestamptz not null default clock_timestamp(),
     updated          timestamptz not null default clock_timestamp(),
     primary key (town, id),
+    constraint document_within_its_size check (written_bytes between 0 and size_bytes),
     constraint document_stored_whole check (state not in ('STORED', 'VOID') or written_bytes = size_bytes),
     constraint document_deleted_is_gone check (
         (state = 'DELETED') = (file_name_sealed is null) and (state <> 'DELETED' or (parts = 0 and written_bytes = 0)))
@@ -104,7 +105,7 @@ begin
     if tg_op = 'UPDATE' or (tg_op = 'INSERT' and its_state <> 'PENDING') or (tg_op = 'DELETE' and its_state <> 'DELETED') then
         perform refuse('document_part_never_changes', format('a part of a document that is %s', its_state));
     end if;
-    if tg_op = 'INSERT' and (new.n, new.from_byte) is distinct from (
+    if tg_op = 'INSERT' and (new.n, new.from_byte) <> (
             select count(*)::integer, coalesce(sum(p.bytes), 0)::bigint from document_part p where p.town = new.town and p.document = new.document) then
         perform refuse('document_part_in_order', format('part %s', new.n));
     end if;
@@ -120,7 +121,7 @@ create function document_counts_its_parts() returns trigger language plpgsql as 
 declare
     its uuid := case tg_table_name when 'document' then to_jsonb(coalesce(new, old)) ->> 'id' else to_jsonb(coalesce(new, old)) ->> 'document' end;
 begin
-    if exists (select from document d where d.town = coalesce(new.town, old.town) and d.id = its and (d.parts, d.written_bytes) is distinct from (
+    if exists (select from document d where d.town = coalesce(new.town, old.town) and d.id = its and (d.parts, d.written_bytes) <> (
             select count(*)::integer, coalesce(sum(p.bytes), 0)::bigint from document_part p where p.town = d.town and p.document = d.id)) then
         perform refuse('document_counts_its_parts', format('document %s', its));
     end if;

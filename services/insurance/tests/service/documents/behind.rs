@@ -1,5 +1,7 @@
 //! Behind the service's back: what lies in the folder, and what the tables refuse.
 
+use sqlx::{Connection, PgConnection};
+
 use crate::harness::reason;
 
 use super::{CLAIM, PART, filing, picture};
@@ -88,7 +90,7 @@ async fn the_tables_hold_what_the_service_promises() {
         ("update document set state = 'STORED', written_bytes = size_bytes, parts = 1 where state = 'PENDING'", "document_counts_its_parts"),
         ("update document set state = 'DELETED' where state = 'PENDING'", "document_deleted_is_gone"),
         ("update document set file_name_sealed = null", "document_deleted_is_gone"),
-        ("update document set written_bytes = size_bytes + 1 where state = 'PENDING'", "document_written_bytes_check"),
+        ("update document set written_bytes = size_bytes + 1 where state = 'PENDING'", "document_within_its_size"),
         ("insert into document (town, id, owner_kind, owner, kind, media_type, size_bytes, sha256, data_key, committees, insurers, created_by, created_person, file_name_sealed)
           values ('malu', gen_random_uuid(), 'CLAIM', gen_random_uuid(), 'ID', 'PDF', 20971521, sha256(''), 1, '{}', '{}', 'x', '', '')", "document_size_bytes_check"),
         ("delete from document", "document_is_kept"),
@@ -113,12 +115,12 @@ async fn who_sees_it_follows_the_owner() {
     let (clerk, content) = (service.clerk("c1"), picture(100_000));
     let stored = clerk.store(CLAIM, &content).await;
     service.sql("insert into claim_line values ('malu', '00000000-0000-7000-8000-000000000001', 'li-2020'); update claim set committee = 'c3' where committee = 'c1'").await;
-    let mut tx = service.db.context.db.begin().await.unwrap();
+    let mut owner = PgConnection::connect(&service.db.database.owner_url).await.unwrap();
+    sqlx::raw_sql("set search_path = insurance, public").execute(&mut owner).await.unwrap();
     let claim = uuid::Uuid::parse_str(CLAIM.rsplit_once('/').unwrap().1).unwrap();
-    insurance::document::owner::follow(&mut tx, "malu", insurance::document::owner::Kind::Claim, claim)
+    insurance::document::owner::follow(&mut owner, "malu", insurance::document::owner::Kind::Claim, claim)
         .await
         .unwrap();
-    tx.commit().await.unwrap();
     assert_eq!(reason(&clerk.get(&stored.name).await.unwrap_err()), "PERMISSION_DENIED");
     service.clerk("c3").get(&stored.name).await.unwrap();
     let adjuster = super::Caller {
