@@ -2,7 +2,10 @@
 
 mod behind;
 mod data;
+mod endorsements;
 mod faults;
+mod programmes;
+mod sight;
 
 use contracts::linli::{
     common::v1::Obstacle,
@@ -293,135 +296,6 @@ async fn a_policy_ends_today_or_later_never_before() {
 }
 
 #[tokio::test]
-async fn an_endorsement_holds_from_its_day_once_another_signed_it() {
-    let service = service(date(2020, 3, 1)).await;
-    service.schemes().await;
-    let policy = service.policy("cci-2020").await;
-    let mut terms = policy.terms.clone().unwrap();
-    terms.benefits.push(pb::Benefit {
-        peril: "GAS_LEAK".to_owned(),
-        object: pb::BenefitObject::Person.into(),
-        form: Some(pb::benefit::Form::Fixed(pb::FixedSum { sum: Some(fen(5_000_000)) })),
-        waiting_days: 30,
-        ..Default::default()
-    });
-    let premium = terms.premium.as_mut().unwrap();
-    premium.instalments = vec![pb::Instalment {
-        due_date: Some(wire(date(2020, 8, 1))),
-        amount: Some(fen(6_000_000)),
-        ..Default::default()
-    }];
-    for on in [date(2019, 12, 31), date(2021, 1, 1)] {
-        let status = service.endorse("li", &policy, on, terms.clone()).await.unwrap_err();
-        assert_eq!(reason(&status), "ENDORSEMENT_OUTSIDE_PERIOD", "{on}");
-    }
-    let status = service.sign("wang", &policy).await.unwrap_err();
-    assert_eq!(reason(&status), "ENDORSEMENT_MISSING");
-
-    let drafted = service.endorse("li", &policy, date(2020, 7, 1), terms.clone()).await.unwrap();
-    assert_eq!((drafted.versions.len(), drafted.version), (2, 1));
-    assert_eq!(drafted.premium_total, policy.premium_total, "nothing is added before it is signed");
-    let status = service.endorse("li", &drafted, date(2020, 8, 1), terms.clone()).await.unwrap_err();
-    assert_eq!(reason(&status), "ENDORSEMENT_PENDING");
-    let status = service.terminate(&drafted, date(2020, 8, 1)).await.unwrap_err();
-    assert_eq!(reason(&status), "ENDORSEMENT_PENDING");
-
-    // thrown away, and drafted again
-    let request = pb::DiscardEndorsementRequest {
-        name: drafted.name.clone(),
-        etag: drafted.etag.clone(),
-        request_id: uuid(),
-        ..Default::default()
-    };
-    let bare =
-        service.policies().discard_endorsement(service.officer("zhao", request)).await.unwrap().into_inner();
-    assert_eq!(bare.versions.len(), 1);
-    let drafted = service.endorse("li", &bare, date(2020, 7, 1), terms).await.unwrap();
-    let signed = service.sign("wang", &drafted).await.unwrap();
-    assert_eq!(signed.premium_total, Some(fen(60_000_000)));
-
-    for (today, version, benefits) in
-        [(date(2020, 6, 30), 1, 4), (date(2020, 7, 1), 2, 5), (date(2021, 5, 1), 2, 5)]
-    {
-        service.clock.set(today).unwrap();
-        let policy = service.policy("cci-2020").await;
-        assert_eq!((policy.version, policy.terms.unwrap().benefits.len()), (version, benefits), "{today}");
-    }
-    let verbs = service.policy("cci-2020").await.timeline;
-    let verbs: Vec<_> = verbs.iter().map(|entry| entry.verb.as_str()).collect();
-    assert_eq!(verbs, ["endorse", "discardEndorsement", "endorse", "sign"]);
-}
-
-#[tokio::test]
-async fn an_instalment_is_paid_once() {
-    let service = service(date(2020, 3, 1)).await;
-    service.both_programmes().await;
-    let signed = service.signed("cci-2020", cci_2020()).await;
-    assert_eq!(signed.instalments.len(), 2);
-    let pay = async |policy: &pb::Policy, number, on| {
-        let request = pb::MarkInstalmentPaidRequest {
-            name: policy.name.clone(),
-            etag: policy.etag.clone(),
-            request_id: uuid(),
-            number,
-            pay_date: Some(wire(on)),
-            reference: "回单-1".to_owned(),
-            ..Default::default()
-        };
-        service.policies().mark_instalment_paid(service.officer("li", request)).await
-    };
-    let refused = pay(&signed, 1, date(2020, 3, 2)).await.unwrap_err();
-    assert_eq!(reason(&refused), "BAD_REQUEST", "not in the future");
-    let refused = pay(&signed, 3, date(2020, 3, 1)).await.unwrap_err();
-    assert_eq!(reason(&refused), "INSTALMENT_UNKNOWN");
-    let paid = pay(&signed, 1, date(2020, 2, 28)).await.unwrap().into_inner();
-    assert_eq!(
-        (paid.instalments[0].pay_date, paid.instalments[0].reference.as_str(), paid.instalments[1].pay_date),
-        (Some(wire(date(2020, 2, 28))), "回单-1", None)
-    );
-    let refused = pay(&paid, 1, date(2020, 3, 1)).await.unwrap_err();
-    assert_eq!(reason(&refused), "INSTALMENT_PAID");
-    assert_ne!(paid.etag, signed.etag);
-}
-
-#[tokio::test]
-async fn an_adjuster_sees_the_policies_of_his_insurer_alone() {
-    let service = service(date(2020, 3, 1)).await;
-    service.schemes().await;
-    let list = || pb::ListPoliciesRequest { parent: "towns/malu".to_owned(), ..Default::default() };
-    for (insurer, own, other) in
-        [("o-insurer-0", "cci-2020", "li-2020"), ("o-insurer-1", "li-2020", "cci-2020")]
-    {
-        let page = service.policies().list_policies(service.adjuster("a", insurer, list())).await.unwrap();
-        let names: Vec<_> = page.into_inner().policies.into_iter().map(|policy| policy.name).collect();
-        assert_eq!(names, [format!("towns/malu/policies/{own}")]);
-        let get = |id: &str| pb::GetPolicyRequest { name: format!("towns/malu/policies/{id}") };
-        let seen = service.policies().get_policy(service.adjuster("a", insurer, get(own))).await.unwrap();
-        let seen = seen.into_inner();
-        assert!(seen.available_actions.iter().all(|action| !action.allowed));
-        for hidden in [other, "nothing"] {
-            let request = service.adjuster("a", insurer, get(hidden));
-            let status = service.policies().get_policy(request).await.unwrap_err();
-            assert_eq!(status.code(), Code::PermissionDenied, "{hidden}");
-        }
-        let (name, etag) = (seen.name, seen.etag);
-        let request = pb::TerminatePolicyRequest {
-            name,
-            etag,
-            request_id: uuid(),
-            termination_date: Some(wire(date(2020, 5, 1))),
-            reason: "x".to_owned(),
-            ..Default::default()
-        };
-        let status = service.policies().terminate_policy(service.adjuster("a", insurer, request)).await;
-        assert_eq!(status.unwrap_err().code(), Code::PermissionDenied);
-    }
-    // whoever holds a part of the town sees what the town insures it with
-    let page = service.policies().list_policies(service.of_committee("c", "c1", list())).await.unwrap();
-    assert_eq!(page.into_inner().policies.len(), 2);
-}
-
-#[tokio::test]
 async fn a_draft_is_taken_away_and_brought_back() {
     let service = service(date(2020, 3, 1)).await;
     service.both_programmes().await;
@@ -449,69 +323,4 @@ async fn a_draft_is_taken_away_and_brought_back() {
     service.policies().delete_policy(service.officer("li", request)).await.unwrap();
     let back = service.policies().undelete_policy(service.officer("li", undelete())).await.unwrap();
     assert_eq!(back.into_inner().state(), PolicyState::Draft);
-}
-
-#[tokio::test]
-async fn a_programme_with_policies_stays_and_its_rank_too() {
-    let service = service(date(2020, 3, 1)).await;
-    service.both_programmes().await;
-    let status = service.programme("third", "第三险种", 2).await.unwrap_err();
-    assert_eq!(reason(&status), "PROGRAMME_RANK_TAKEN");
-    let update = |rank| pb::UpdateProgrammeRequest {
-        programme: Some(pb::Programme {
-            name: "towns/malu/programmes/cci".to_owned(),
-            rank,
-            ..Default::default()
-        }),
-        update_mask: Some(prost_types::FieldMask { paths: vec!["rank".to_owned()] }),
-        request_id: uuid(),
-        ..Default::default()
-    };
-    let moved = service.programmes().update_programme(service.officer("li", update(7))).await.unwrap();
-    assert_eq!(moved.into_inner().rank, 7);
-    let delete = |id: &str| pb::DeleteProgrammeRequest {
-        name: format!("towns/malu/programmes/{id}"),
-        request_id: uuid(),
-        ..Default::default()
-    };
-    service.draft("li", "cci-2020", cci_2020()).await.unwrap();
-    let status =
-        service.programmes().delete_programme(service.officer("li", delete("cci"))).await.unwrap_err();
-    assert_eq!(reason(&status), "PROGRAMME_IN_USE");
-    let draft = service.policy("cci-2020").await;
-    service.sign("wang", &draft).await.unwrap();
-    let status = service.programmes().update_programme(service.officer("li", update(8))).await.unwrap_err();
-    assert_eq!(reason(&status), "PROGRAMME_IN_USE");
-
-    // one without policies goes, and gives its rank away
-    let gone = service
-        .programmes()
-        .delete_programme(service.officer("li", delete("li")))
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(gone.state(), pb::ProgrammeState::Deleted);
-    let status = service.draft("li", "li-2020", li_2020()).await.unwrap_err();
-    assert_eq!(reason(&status), "PROGRAMME_UNKNOWN");
-    service.programme("third", "第三险种", 2).await.unwrap();
-    let undelete = pb::UndeleteProgrammeRequest {
-        name: gone.name.clone(),
-        etag: gone.etag,
-        request_id: uuid(),
-        ..Default::default()
-    };
-    let status = service.programmes().undelete_programme(service.officer("li", undelete)).await.unwrap_err();
-    assert_eq!(reason(&status), "PROGRAMME_RANK_TAKEN");
-    let get = pb::GetProgrammeRequest { name: gone.name };
-    let seen = service.programmes().get_programme(service.officer("li", get)).await.unwrap().into_inner();
-    assert_eq!(seen.timeline.len(), 2);
-    let list = pb::ListProgrammesRequest {
-        parent: "towns/malu".to_owned(),
-        filter: "state = \"ACTIVE\"".to_owned(),
-        ..Default::default()
-    };
-    let page =
-        service.programmes().list_programmes(service.adjuster("a", "o-insurer-0", list)).await.unwrap();
-    let ranks: Vec<_> = page.into_inner().programmes.into_iter().map(|programme| programme.rank).collect();
-    assert_eq!(ranks, [7, 2]);
 }
