@@ -5,6 +5,7 @@ mod cover;
 mod incident;
 pub mod plans;
 mod policy;
+mod programme;
 pub mod reasons;
 pub mod terms;
 
@@ -39,16 +40,26 @@ pub fn routes(
     governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = vec![rows(&incident::rules::TABLE)];
+    let states = vec![
+        rows(&programme::rules::TABLE),
+        rows(&policy::rules::TABLE),
+        rows(&incident::rules::TABLE),
+    ];
+    let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
+        programme::Programmes(context.clone()),
+    ))
+    .add_service(pb::policy_service_server::PolicyServiceServer::new(policy::Policies {
+        context: context.clone(),
+        governance: governance.clone(),
+    }))
+    .add_service(pb::cover_service_server::CoverServiceServer::new(cover::Covers {
+        context: context.clone(),
+        governance: governance.clone(),
+    }))
+    .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
+        context: context.clone(),
+        governance: governance.clone(),
+    }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
-    let routes = Routes::default()
-        .add_service(pb::cover_service_server::CoverServiceServer::new(cover::Covers {
-            context: context.clone(),
-            governance: governance.clone(),
-        }))
-        .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
-            context: context.clone(),
-            governance: governance.clone(),
-        }));
     shared.add_to(routes, context, worker)
 }

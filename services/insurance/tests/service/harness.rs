@@ -1,0 +1,309 @@
+//! An insurance service with its layers, near, a real governance as its peer, and callers with tokens.
+
+use std::{sync::Arc, time::Duration};
+
+use ::governance::access::BindingDirectory;
+use chassis::{
+    clock::Clock,
+    context::Context,
+    db::Schema,
+    governance::{Governance, ServiceToken},
+    identity::{CachedDirectory, DevClaims, DevDirectory, DevIssuer, Directory, Verifier},
+    layers::{self, Gatekeeper, Layers, Permissions},
+    operations::Worker,
+    peer::Peer,
+    testing::TestDb,
+    validate,
+};
+use contracts::google::r#type::Money;
+use jiff::civil::Date;
+use prost_reflect::DescriptorPool;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use tonic::{Request, Status};
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+/// Both services of one test.
+pub(crate) struct Service {
+    pub(crate) db: TestDb,
+    pub(crate) governance_db: TestDb,
+    pub(crate) clock: Clock,
+    pub(crate) peer: Peer,
+    pub(crate) governance: Governance,
+    pub(crate) worker: Worker,
+    governance_peer: Peer,
+    keys: tempfile::TempDir,
+    issuer: DevIssuer,
+}
+
+fn gatekeeper(
+    service: &'static str,
+    issuer: &DevIssuer,
+    directory: Arc<dyn Directory>,
+    clock: &Clock,
+) -> Layers {
+    let pool = DescriptorPool::decode(contracts::DESCRIPTORS).unwrap();
+    let gatekeeper = Gatekeeper {
+        service,
+        permissions: Permissions::read(&pool),
+        verifier: Verifier::new(vec![issuer.config()]),
+        directory,
+        clock: clock.clone(),
+    };
+    Layers { service, gatekeeper: Arc::new(gatekeeper), in_flight: 512, deadline: Duration::from_secs(60) }
+}
+
+/// An insurance service on the database, which remembers nothing of governance yet.
+fn replica(
+    context: &Context,
+    governance: &Peer,
+    keys: &std::path::Path,
+    clock: &Clock,
+) -> (Peer, Governance, Worker) {
+    let issuer = || DevIssuer::load_or_create(keys).unwrap();
+    let token = ServiceToken::development(issuer(), "insurance");
+    let governance = Governance::new("insurance", governance.clone(), token);
+    let directory: Arc<dyn Directory> = Arc::new(CachedDirectory::new(Arc::new(governance.clone())));
+    let worker = Worker::new(context.clone(), clock.clone(), insurance::jobs(&governance));
+    let layers = gatekeeper("insurance", &issuer(), directory, clock);
+    let routes = insurance::routes(context, &worker, &governance, None);
+    (layers::near(layers::layered(routes, &layers)), governance, worker)
+}
+
+/// Both services, with the town `malu`, its community `a` and the committees `c1` … `c3` and the village `v1` in governance, on
+/// `today`. Insurance knows nothing yet.
+pub(crate) async fn service(today: Date) -> Service {
+    validate::install();
+    let clock = Clock::starting(today);
+    let dir = tempfile::tempdir().unwrap();
+    let issuer = DevIssuer::load_or_create(dir.path()).unwrap();
+
+    let governance_db = TestDb::new(&Schema::new("governance", &::governance::MIGRATIONS)).await;
+    let bindings: Arc<dyn Directory> = Arc::new(BindingDirectory(Arc::new(governance_db.context.db.clone())));
+    let directory: Arc<dyn Directory> =
+        Arc::new(DevDirectory::new(Arc::new(CachedDirectory::new(bindings)), "malu"));
+    let worker = Worker::new(governance_db.context.clone(), clock.clone(), ::governance::jobs());
+    let governance_layers = gatekeeper("governance", &issuer, directory.clone(), &clock);
+    let routes = ::governance::routes(&governance_db.context, &worker, directory, None);
+    let governance_peer = layers::near(layers::layered(routes, &governance_layers));
+
+    let db = TestDb::new(&Schema::new("insurance", &insurance::MIGRATIONS)).await;
+    let (peer, governance, worker) = replica(&db.context, &governance_peer, dir.path(), &clock);
+    let service =
+        Service { db, governance_db, clock, peer, governance, worker, governance_peer, keys: dir, issuer };
+    service.structure().await;
+    service
+}
+
+impl Service {
+    /// Goes on through another replica, which reads anew what governance says.
+    pub(crate) fn fail_over(&mut self) {
+        (self.peer, self.governance, self.worker) =
+            replica(&self.db.context, &self.governance_peer, self.keys.path(), &self.clock);
+    }
+
+    /// A worker beside the service's own.
+    pub(crate) fn another_worker(&self) -> Worker {
+        Worker::new(self.db.context.clone(), self.clock.clone(), insurance::jobs(&self.governance))
+    }
+
+    async fn structure(&self) {
+        self.governance_sql(
+            "insert into town (town, display_name) values ('malu', '马陆镇'), ('other', '另一个镇');
+             insert into community (town, id, display_name) values ('malu', 'a', '甲');
+             insert into committee (town, id, kind, founding_date) select 'malu', 'c' || n, 'RESIDENTS_COMMITTEE', '2010-01-01' from generate_series(1, 3) n;
+             insert into committee_period (town, id, committee, valid, recorded, display_name, community, state)
+                 select town, gen_random_uuid(), id, '[2010-01-01,)', tstzrange(now(), null), '居委会 ' || id, 'a', 'FOUNDED' from committee",
+        )
+        .await;
+        self.governance_sql(REGISTER).await;
+    }
+
+    async fn sql_in(db: &TestDb, schema: &str, sql: &str) -> Result<(), sqlx::Error> {
+        let mut owner = PgConnection::connect(&db.database.owner_url).await?;
+        let sql = format!("set search_path = {schema}, public; begin; {sql}; commit");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut owner).await?;
+        Ok(())
+    }
+
+    /// SQL in insurance, behind the service's back, as the owner.
+    pub(crate) async fn try_sql(&self, sql: &str) -> Result<(), sqlx::Error> {
+        Service::sql_in(&self.db, "insurance", sql).await
+    }
+
+    /// The same, when it must work.
+    pub(crate) async fn sql(&self, sql: &str) {
+        self.try_sql(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// SQL in governance, as the owner.
+    pub(crate) async fn governance_sql(&self, sql: &str) {
+        let done = Service::sql_in(&self.governance_db, "governance", sql).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The constraint that refuses `sql`.
+    pub(crate) async fn constraint(&self, sql: &str) -> String {
+        let refused = self.try_sql(sql).await.expect_err(sql);
+        let error = refused.as_database_error().unwrap_or_else(|| panic!("{sql}: {refused}"));
+        error.constraint().map_or_else(|| error.message().to_owned(), str::to_owned)
+    }
+
+    /// One number that a query yields.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let mut owner = PgConnection::connect(&self.db.database.owner_url).await.unwrap();
+        sqlx::raw_sql("set search_path = insurance, public").execute(&mut owner).await.unwrap();
+        let row = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_one(&mut owner).await;
+        row.unwrap_or_else(|error| panic!("{sql}: {error}")).get(0)
+    }
+
+    /// Every row of every table of insurance, without what the sealer does in the background: two dumps are equal when no byte of
+    /// state has changed.
+    pub(crate) async fn dump(&self) -> String {
+        let mut owner = PgConnection::connect(&self.db.database.owner_url).await.unwrap();
+        sqlx::raw_sql("set search_path = insurance, public").execute(&mut owner).await.unwrap();
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select tablename::text from pg_tables where schemaname = 'insurance' and tablename not like '%\\_migrations' order by 1",
+        )
+        .fetch_all(&mut owner)
+        .await
+        .unwrap();
+        let mut all = String::new();
+        for table in tables {
+            let sql =
+                format!("select coalesce(string_agg(t::text, E'\\n' order by t::text), '') from {table} t");
+            let rows: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut owner).await.unwrap();
+            all.push_str(&format!("== {table}\n{rows}\n"));
+        }
+        all
+    }
+
+    /// A token of `role` in `area` for a stand-in: subject and person are the same.
+    pub(crate) fn token(&self, who: &str, role: &str, area: &str) -> String {
+        self.login(who, who, role, area)
+    }
+
+    /// A token of a login of somebody.
+    pub(crate) fn login(&self, subject: &str, who: &str, role: &str, area: &str) -> String {
+        let claims = DevClaims {
+            subject: subject.to_owned(),
+            groups: vec![format!("{role}@{area}")],
+            person: Some(format!("towns/malu/people/{who}")),
+            lifetime: Duration::from_secs(600),
+        };
+        self.issuer.token(&claims).unwrap()
+    }
+
+    /// A request of a town officer, by name.
+    pub(crate) fn officer<T>(&self, who: &str, message: T) -> Request<T> {
+        with(message, &self.token(who, "town-officer", "malu"))
+    }
+
+    /// A request of an officer of a committee, by name.
+    pub(crate) fn of_committee<T>(&self, who: &str, committee: &str, message: T) -> Request<T> {
+        with(message, &self.token(who, "committee-officer", &format!("committee:{committee}")))
+    }
+
+    /// A request of an adjuster of an insurer, by name.
+    pub(crate) fn adjuster<T>(&self, who: &str, insurer: &str, message: T) -> Request<T> {
+        with(message, &self.token(who, "adjuster", &format!("organisation:{insurer}")))
+    }
+
+    /// The two schemes, signed for 2020, as `cci-2020` of `cci` (o-insurer-0, rank 1) and `li-2020` of `li` (o-insurer-1, rank 2).
+    pub(crate) async fn schemes(&self) {
+        self.sql(SCHEMES).await;
+    }
+}
+
+/// Insurers, and who lives where: household `h-1` of the building `u-1` in the block `b-1`, whose steward is `steward`, estate `e-1`,
+/// committee `c1`, has `r-1` and `r-2`; `h-2` of the same building has `r-3` by permit, and had `r-4` until 3 March 2020; `h-3` of the
+/// building `u-2`, estate `e-2`, committee `c2`, which has no blocks, has `r-5` since June 2020; `r-6` lives nowhere.
+const REGISTER: &str = "
+    insert into organisation (town, id, display_name, kind, credit_code) values
+        ('malu', 'o-insurer-0', '示例财产保险甲股份有限公司', 'INSURER', '91310199MA9002009K'),
+        ('malu', 'o-insurer-1', '示例财产保险乙股份有限公司', 'INSURER', '91310199MA9002017E'),
+        ('malu', 'o-property-1', '示例物业1号有限公司', 'PROPERTY_COMPANY', '91310199MA9001014X');
+    insert into estate (town, id, life) values ('malu', 'e-1', '[2010-01-01,)'), ('malu', 'e-2', '[2010-01-01,)');
+    insert into estate_period (town, id, estate, valid, recorded, display_name, committee) values
+        ('malu', gen_random_uuid(), 'e-1', '[2010-01-01,)', tstzrange(now(), null), '一小区', 'c1'),
+        ('malu', gen_random_uuid(), 'e-2', '[2010-01-01,)', tstzrange(now(), null), '二小区', 'c2');
+    insert into block (town, id, life) values ('malu', 'b-1', '[2010-01-01,)');
+    insert into stewardship (town, id, block, valid, recorded, person, worker, kind) values
+        ('malu', gen_random_uuid(), 'b-1', '[2010-01-01,)', tstzrange(now(), null), 'towns/malu/people/steward', 'towns/malu/workers/w-1', 'REGULAR');
+    insert into block_period (town, id, block, valid, recorded, committee, display_name) values
+        ('malu', gen_random_uuid(), 'b-1', '[2010-01-01,)', tstzrange(now(), null), 'c1', '一区块');
+    insert into building (town, id, estate, life) values ('malu', 'u-1', 'e-1', '[2010-01-01,)'), ('malu', 'u-2', 'e-2', '[2010-01-01,)');
+    insert into building_period (town, id, building, valid, recorded, display_name, committee, block) values
+        ('malu', gen_random_uuid(), 'u-1', '[2010-01-01,)', tstzrange(now(), null), '1号楼', 'c1', 'b-1'),
+        ('malu', gen_random_uuid(), 'u-2', '[2010-01-01,)', tstzrange(now(), null), '2号楼', 'c2', null);
+    insert into household (town, id, building, door, occupancy) values
+        ('malu', 'h-1', 'u-1', '0101', 'OWNED'), ('malu', 'h-2', 'u-1', '0102', 'RENTED'), ('malu', 'h-3', 'u-2', '0101', 'OWNED');
+    insert into person (town, id, name_sealed, citizen_sealed, birth_sealed, name_index, citizen_index, key)
+        select 'malu', id, '', '', '', sha256(id::bytea), sha256(('c' || id)::bytea), 1
+        from unnest(array['steward', 'r-1', 'r-2', 'r-3', 'r-4', 'r-5', 'r-6']) id;
+    insert into residence (town, id, person, household, ground, valid, recorded) values
+        ('malu', gen_random_uuid(), 'steward', 'h-1', 'REGISTERED', '[2012-01-01,)', tstzrange(now(), null)),
+        ('malu', gen_random_uuid(), 'r-1', 'h-1', 'REGISTERED', '[2013-08-12,)', tstzrange(now(), null)),
+        ('malu', gen_random_uuid(), 'r-2', 'h-1', 'REGISTERED', '[2019-12-08,)', tstzrange(now(), null)),
+        ('malu', gen_random_uuid(), 'r-3', 'h-2', 'RESIDENCE_PERMIT', '[2017-03-29,)', tstzrange(now(), null)),
+        ('malu', gen_random_uuid(), 'r-4', 'h-2', 'RESIDENCE_PERMIT', '[2013-05-13,2020-03-03)', tstzrange(now(), null)),
+        ('malu', gen_random_uuid(), 'r-5', 'h-3', 'REGISTERED', '[2020-06-01,)', tstzrange(now(), null))";
+
+/// The two schemes of Work points 3.4 with their benefit tables.
+const SCHEMES: &str = "
+    insert into programme (town, id, display_name, rank) values ('malu', 'cci', '社区综合保险', 1), ('malu', 'li', '民生综合保险', 2);
+    insert into policy (town, id, programme, number, insurer, insurer_credit_code, starts, ends) values
+        ('malu', 'cci-2020', 'cci', 'CCI-2020', 'o-insurer-0', '91310199MA9002009K', '2020-01-01', '2021-01-01'),
+        ('malu', 'li-2020', 'li', 'LI-2020', 'o-insurer-1', '91310199MA9002017E', '2020-01-01', '2021-01-01');
+    insert into policy_version (town, policy, n, from_day, insured, grounds, report_within_days, limit_person_year_fen, limit_year_fen,
+                                premium_per_household_fen, premium_per_person_fen, insured_households, insured_persons, written_by, written_person) values
+        ('malu', 'cci-2020', 1, '2020-01-01', '本镇户籍或持居住证的居民及其房屋', '{REGISTERED,RESIDENCE_PERMIT}', 30, null, 300000000,
+         900, 0, 60000, 0, '{urn:drafter|drafter}', '{towns/malu/people/drafter}'),
+        ('malu', 'li-2020', 1, '2020-01-01', '出险日户籍在本镇或持居住证的居民', '{REGISTERED,RESIDENCE_PERMIT}', 60, 25000000, 500000000,
+         1600, 400, 60000, 150000, '{urn:drafter|drafter}', '{towns/malu/people/drafter}');
+    insert into policy_benefit (town, policy, version, n, peril, object, insured_by, form, fixed_fen, sum_fen, parts_ppm, deductible_fen, share_ppm,
+                                limit_person_year_fen, limit_household_year_fen, limit_event_fen, note) values
+        ('malu', 'cci-2020', 1, 1, 'FIRE', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 50000, 600000, null, 3000000, null, ''),
+        ('malu', 'cci-2020', 1, 2, 'BURST_PIPE', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 20000, 800000, null, 1000000, null, ''),
+        ('malu', 'cci-2020', 1, 3, 'TYPHOON', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 50000, 600000, null, 3000000, null, ''),
+        ('malu', 'cci-2020', 1, 4, 'PUBLIC_AREA_INJURY', 'PERSON', 'PLACE', 'LOSS', null, null, null, 0, 1000000, 2000000, null, 20000000, ''),
+        ('malu', 'li-2020', 1, 1, 'DEATH', 'PERSON', 'RESIDENCE', 'FIXED', 20000000, null, null, null, null, null, null, null, ''),
+        ('malu', 'li-2020', 1, 2, 'DISABILITY', 'PERSON', 'RESIDENCE', 'BY_GRADE', null, 20000000,
+         '{1000000,900000,800000,700000,600000,500000,400000,300000,200000,100000}', null, null, null, null, null, ''),
+        ('malu', 'li-2020', 1, 3, 'HIT_AND_RUN', 'PERSON', 'RESIDENCE', 'LOSS', null, null, null, 0, 1000000, 10000000, null, null, ''),
+        ('malu', 'li-2020', 1, 4, 'DROWNING', 'PERSON', 'RESIDENCE', 'FIXED', 3000000, null, null, null, null, null, null, null, ''),
+        ('malu', 'li-2020', 1, 5, 'PUBLIC_AREA_INJURY', 'PERSON', 'RESIDENCE', 'LOSS', null, null, null, 0, 800000, 3000000, null, null, ''),
+        ('malu', 'li-2020', 1, 6, 'RESCUE', 'PERSON', 'RESIDENCE', 'FIXED', 25000000, null, null, null, null, null, null, null, '见义勇为'),
+        ('malu', 'li-2020', 1, 7, 'FIRE', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 0, 800000, null, 6000000, null, ''),
+        ('malu', 'li-2020', 1, 8, 'TYPHOON', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 0, 800000, null, 6000000, null, '');
+    insert into policy_premium_share (town, policy, version, n, bearer, share_ppm) values
+        ('malu', 'cci-2020', 1, 1, 'DISTRICT', 500000), ('malu', 'cci-2020', 1, 2, 'TOWN', 500000),
+        ('malu', 'li-2020', 1, 1, 'DISTRICT', 500000), ('malu', 'li-2020', 1, 2, 'TOWN', 400000), ('malu', 'li-2020', 1, 3, 'INSURED_BODY', 100000);
+    update policy_version set state = 'SIGNED', signed_by = 'urn:signer|signer', signed_person = 'towns/malu/people/signer', signed_on = '2020-01-01';
+    update policy set state = 'SIGNED', signed_on = '2020-01-01'";
+
+/// A message with a token.
+pub(crate) fn with<T>(message: T, token: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    request
+}
+
+/// An amount of so many fen.
+pub(crate) fn fen(fen: i64) -> Money {
+    let (units, nanos) = kernel::money::Fen::of(fen).to_units_nanos();
+    Money { currency_code: "CNY".to_owned(), units, nanos }
+}
+
+pub(crate) fn date(date: Date) -> contracts::google::r#type::Date {
+    chassis::wire::to_date(date)
+}
+
+pub(crate) fn uuid() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// The reason of an error.
+pub(crate) fn reason(status: &Status) -> String {
+    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
