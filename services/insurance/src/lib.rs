@@ -40,11 +40,8 @@ pub fn routes(
     governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = vec![
-        rows(&programme::rules::TABLE),
-        rows(&policy::rules::TABLE),
-        rows(&incident::rules::TABLE),
-    ];
+    let states =
+        vec![rows(&programme::rules::TABLE), rows(&policy::rules::TABLE), rows(&incident::rules::TABLE)];
     let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
         programme::Programmes(context.clone()),
     ))

@@ -2,5 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
+mod cover;
 mod harness;
+mod incidents;
 mod policies;
