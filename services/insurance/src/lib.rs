@@ -95,6 +95,23 @@ pub fn routes(
         })
         .max_decoding_message_size(MESSAGE),
     );
+    let states =
+        vec![rows(&programme::rules::TABLE), rows(&policy::rules::TABLE), rows(&incident::rules::TABLE)];
+    let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
+        programme::Programmes(context.clone()),
+    ))
+    .add_service(pb::policy_service_server::PolicyServiceServer::new(policy::Policies {
+        context: context.clone(),
+        governance: governance.clone(),
+    }))
+    .add_service(pb::cover_service_server::CoverServiceServer::new(cover::Covers {
+        context: context.clone(),
+        governance: governance.clone(),
+    }))
+    .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
+        context: context.clone(),
+        governance: governance.clone(),
+    }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)
 }

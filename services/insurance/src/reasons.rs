@@ -127,6 +127,9 @@ chassis::reasons! { "linli.insurance";
     PLACEMENT_REMOVED: FailedPrecondition [name]
         "点位 {name} 已撤回" / "{name} was taken back before"
         next "如需更正，重新登记点位" / "record the placement anew where it must be corrected";
+    INCIDENT_KNOWN: AlreadyExists [name, number]
+        "同一人、险种、日期、地点的出险已登记为 {number}（{name}）" / "the same person, peril, day and place was reported before: {number} ({name})"
+        next "在已登记的出险上继续办理" / "go on with the incident that is there";
     CREDIT_CODE_INVALID: InvalidArgument [field]
         "{field} 不是有效的统一社会信用代码" / "{field} is no unified social credit code"
         next "核对 18 位代码及其校验码（GB 32100-2015）" / "check the 18 characters with their check character (GB 32100-2015)";
@@ -184,7 +187,4 @@ chassis::reasons! { "linli.insurance";
     INSTALMENT_PAID: FailedPrecondition [name, version, number]
         "{name} 第 {version} 版第 {number} 期保费已缴" / "instalment {number} of version {version} of {name} was paid already"
         next "无须再登记" / "nothing is left to note";
-    INCIDENT_KNOWN: AlreadyExists [name, number]
-        "同一人、险种、日期、地点的出险已登记为 {number}（{name}）" / "the same person, peril, day and place was reported before: {number} ({name})"
-        next "在已登记的出险上继续办理" / "go on with the incident that is there";
 }

@@ -4,6 +4,8 @@
 
 mod campaigns;
 mod claims;
+mod cover;
 mod documents;
 mod harness;
+mod incidents;
 mod policies;
