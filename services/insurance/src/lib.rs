@@ -6,12 +6,14 @@ mod policy;
 pub mod reasons;
 pub mod terms;
 
+use std::sync::Arc;
+
 use chassis::{
     context::Context,
     governance::Governance,
     imports::Sheets,
     objects::Objects,
-    operations::{Jobs, Worker},
+    operations::{Job, Jobs, Worker},
     platform::{Shared, rows},
 };
 use contracts::linli::insurance::v1 as pb;
@@ -25,9 +27,9 @@ pub fn tables() -> Sheets {
     Vec::new().into()
 }
 
-/// What its workers do. `governance` is asked for residences.
-pub fn jobs(_governance: &Governance) -> Jobs {
-    Jobs::from([])
+/// What its workers do. `governance` is asked for residences; files lie in `objects`.
+pub fn jobs(_governance: &Governance, objects: &Objects) -> Jobs {
+    Jobs::from([(document::SWEEP, Arc::new(document::Sweep(objects.clone())) as Arc<dyn Job>)])
 }
 
 /// Its gRPC services. `governance` is asked for people, residences and working days; files lie in `objects`; `mark` is what exported
@@ -43,6 +45,7 @@ pub fn routes(
     let routes = Routes::new(pb::document_service_server::DocumentServiceServer::new(document::Documents {
         context: context.clone(),
         objects: objects.clone(),
+        worker: worker.clone(),
     }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)
