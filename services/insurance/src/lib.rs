@@ -22,6 +22,7 @@ use chassis::{
     objects::Objects,
     operations::{Job, Jobs, Worker},
     platform::{MESSAGE, Shared, rows},
+    platform::{Shared, rows},
 };
 use contracts::linli::insurance::v1 as pb;
 use tonic::service::Routes;
@@ -37,6 +38,9 @@ pub fn tables() -> Sheets {
 /// What its workers do. `governance` is asked for residences.
 pub fn jobs(_governance: &Governance) -> Jobs {
     Jobs::from([("readjudicate", Arc::new(claim::Readjudicate) as Arc<dyn Job>)])
+/// What its workers do. `governance` is asked for residences; files lie in `objects`.
+pub fn jobs(_governance: &Governance, objects: &Objects) -> Jobs {
+    Jobs::from([(document::SWEEP, Arc::new(document::Sweep(objects.clone())) as Arc<dyn Job>)])
 }
 
 /// Its gRPC services. `governance` is asked for people, residences and working days; files lie in `objects`; `mark` is what exported
@@ -111,6 +115,7 @@ pub fn routes(
     .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
         context: context.clone(),
         governance: governance.clone(),
+        worker: worker.clone(),
     }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)

@@ -2,6 +2,7 @@
 
 mod behind;
 mod canaries;
+mod sweeping;
 
 use std::path::PathBuf;
 
