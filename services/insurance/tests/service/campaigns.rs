@@ -2,6 +2,7 @@
 
 mod behind;
 mod coverage;
+mod demo;
 mod refused;
 
 use chassis::peer::Peer;
