@@ -6,6 +6,11 @@ create function is_another(one text, one_person text, others text[], other_perso
     select one <> all (others) and (one_person = '' or one_person <> all (other_persons))
 $$;
 
+-- Whether a principal, as this person, is among those who wrote something.
+create function wrote(one text, one_person text, others text[], other_persons text[]) returns boolean language sql immutable as $$
+    select exists (select from unnest(others, other_persons) as w (principal, person) where w.principal = one and w.person = one_person)
+$$;
+
 create table programme (
     town         text        not null,
     id           text        not null check (id ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
@@ -88,7 +93,7 @@ create table policy_version (
                               (premium_fixed_fen + premium_per_household_fen * insured_households + premium_per_person_fen * insured_persons) stored,
     -- why there is an endorsement
     reason                    text        not null default '' check (length(reason) <= 500),
-    -- everybody who wrote some of it: principals, and persons where they are known
+    -- everybody who wrote some of it: principals, and their persons
     written_by                text[]      not null check (cardinality(written_by) > 0),
     written_person            text[]      not null,
     signed_by                 text        not null default '',
@@ -98,6 +103,8 @@ create table policy_version (
     updated                   timestamptz not null default clock_timestamp(),
     primary key (town, policy, n),
     foreign key (town, policy) references policy (town, id),
+    -- of each principal his person; nothing where it isn't known
+    constraint policy_version_writers_in_pairs check (cardinality(written_by) = cardinality(written_person)),
     constraint policy_version_signed_as_its_state_says check (
         (state = 'SIGNED') = (signed_on is not null) and (state = 'SIGNED') = (signed_by <> '')),
     constraint policy_signed_by_another check (is_another(signed_by, signed_person, written_by, written_person))

@@ -3,6 +3,7 @@
 pub mod adjudication;
 mod campaign;
 mod policy;
+mod programme;
 pub mod reasons;
 pub mod terms;
 
@@ -37,8 +38,15 @@ pub fn routes(
     governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = vec![rows(&campaign::rules::TABLE)];
-    let routes = Routes::new(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
+    let states = vec![rows(&programme::rules::TABLE), rows(&policy::rules::TABLE), rows(&campaign::rules::TABLE)];
+    let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
+        programme::Programmes(context.clone()),
+    ))
+    .add_service(pb::policy_service_server::PolicyServiceServer::new(policy::Policies {
+        context: context.clone(),
+        governance: governance.clone(),
+    }))
+    .add_service(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
         context: context.clone(),
         governance: governance.clone(),
     }));

@@ -7,9 +7,9 @@ use sqlx::PgConnection;
 
 use super::{
     rules::{self, Days},
-    store::{benefits, named},
+    store::{day, named, rows::benefits},
 };
-use crate::terms::{Benefit, Ground, Terms};
+use crate::terms::{Ground, Terms};
 
 /// A programme with the policy that a day meets: the one in force; else the next one, else the last before.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub(crate) async fn covering(
     for its in all.chunk_by(|one, other| one.programme == other.programme) {
         let periods: Vec<Days> = its.iter().map(|policy| policy.days).collect();
         let Some(met) = rules::met(&periods, day).and_then(|at| its.get(at)) else { continue };
-        let version = rules::version_on(&met.versions, day);
+        let version = rules::version_on(&met.versions, met.days, day);
         let terms = terms_of(sql, town, &met.policy, version).await?;
         found.push(Covering {
             programme: met.programme.clone(),
@@ -89,7 +89,6 @@ async fn signed(sql: &mut PgConnection, town: &str) -> Result<Vec<Signed>, Refus
            order by g.rank, g.id, lower(p.valid)"#,
         town,
     );
-    let day = |text: &str| text.parse::<Date>().map_err(Refusal::internal);
     let rows = rows.fetch_all(sql).await?.into_iter().map(|row| {
         let days = row.days.iter().map(|text| day(text)).collect::<Result<Vec<_>, _>>()?;
         Ok(Signed {
@@ -124,12 +123,12 @@ pub(crate) async fn terms_of(
     );
     let Some(row) = row.fetch_optional(&mut *sql).await? else { return Ok(None) };
     let grounds = row.grounds.iter().map(|text| named::<Ground>(text)).collect::<Result<_, _>>()?;
-    let table: Vec<Benefit> =
-        benefits(sql, town, policy, version).await?.into_iter().map(|row| row.benefit).collect();
+    let table = benefits(sql, town, &[policy.to_owned()]).await?;
+    let table = table.into_iter().filter(|row| row.version == version);
     Ok(Some(Terms {
         grounds,
         report_within_days: u16::try_from(row.report_within_days).map_err(Refusal::internal)?,
-        benefits: table,
+        benefits: table.map(|row| row.benefit).collect(),
         limit_person_year: row.limit_person_year_fen.map(Fen::of),
         limit_household_year: row.limit_household_year_fen.map(Fen::of),
         limit_event: row.limit_event_fen.map(Fen::of),

@@ -55,7 +55,7 @@ async fn a_bad_plan_is_told_all_its_faults() {
         (plan(&["c1", "c9"]), "PEER_UNKNOWN"),
         (
             pb::Campaign { programmes: vec!["towns/malu/programmes/none".to_owned()], ..plan(&["c1"]) },
-            "CAMPAIGN_PROGRAMME_UNKNOWN",
+            "PROGRAMME_UNKNOWN",
         ),
     ] {
         let refused = client(&service).create_campaign(service.officer("o-1", create(campaign))).await;
