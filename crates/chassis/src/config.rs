@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     identity::{IssuerConfig, JwksSource},
+    objects::Objects,
     vault::Vault,
 };
 
@@ -246,6 +247,16 @@ impl Config {
         Vault::new(&keys, &index).map_err(|error| BadSetting { name, why: error.to_string() })
     }
 
+    /// Where files are kept.
+    ///
+    /// # Errors
+    /// When it isn't set or can't be used.
+    pub fn objects(&self) -> Result<Objects, BadSetting> {
+        let name = "LINLI_OBJECT_STORE";
+        let url: String = self.parsed(name)?;
+        Objects::open(&url).map_err(|error| BadSetting { name, why: error.to_string() })
+    }
+
     /// The issuer whose tokens count, when one is set.
     ///
     /// # Errors
@@ -303,6 +314,20 @@ mod tests {
         assert!(config.page_key().is_ok());
         assert!(!format!("{:?}", config.table()).contains("0123456789abcdef"));
         assert!(with(&[("LINLI_PAGE_KEY", "short")]).page_key().is_err());
+    }
+
+    #[test]
+    fn files_have_a_place_or_the_setting_says_what_is_wrong() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = format!("file://{}", dir.path().display());
+        assert!(with(&[("LINLI_OBJECT_STORE", &folder)]).objects().is_ok());
+        for (pairs, why) in [
+            (&[][..], "is not set"),
+            (&[("LINLI_OBJECT_STORE", "ftp://x")], "is neither file:///a/directory nor s3://bucket/prefix"),
+        ] {
+            let bad = with(pairs).objects().unwrap_err();
+            assert_eq!((bad.name, bad.why.as_str()), ("LINLI_OBJECT_STORE", why));
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod identity;
 pub mod imports;
 pub mod layers;
 pub mod listing;
+pub mod objects;
 pub mod operations;
 pub mod paging;
 pub mod payee;

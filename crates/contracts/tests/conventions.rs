@@ -60,7 +60,9 @@ fn faults(pool: &DescriptorPool, method: &MethodDescriptor) -> Vec<String> {
     let custom =
         path.rsplit('/').next().unwrap_or_default().split_once(':').map(|(_, custom)| custom.to_owned());
     // a read whose request must not stand in a URL is a POST
-    let quiet = ["Search", "Reveal", "Export", "ResolveGrants"].iter().any(|word| name.starts_with(word));
+    let quiet = ["Search", "Reveal", "Export", "ResolveGrants", "ReadDocument"]
+        .iter()
+        .any(|word| name.starts_with(word));
     let reads = verb == "get" || (quiet && verb == "post");
     match (name, custom.is_some()) {
         (name, false) if name.starts_with("Get") || name.starts_with("List") => want(reads, "GET"),

@@ -2,6 +2,7 @@
 
 pub mod adjudication;
 mod campaign;
+pub mod document;
 mod policy;
 mod programme;
 pub mod reasons;
@@ -11,6 +12,7 @@ use chassis::{
     context::Context,
     governance::Governance,
     imports::Sheets,
+    objects::Objects,
     operations::{Jobs, Worker},
     platform::{Shared, rows},
 };
@@ -30,21 +32,31 @@ pub fn jobs(_governance: &Governance) -> Jobs {
     Jobs::from([])
 }
 
-/// Its gRPC services. `governance` is asked for people, residences and working days; `mark` is what exported files say of a
-/// demonstration.
+/// Its gRPC services. `governance` is asked for people, residences and working days; files lie in `objects`; `mark` is what exported
+/// files say of a demonstration.
 pub fn routes(
     context: &Context,
     worker: &Worker,
     governance: &Governance,
+    objects: &Objects,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = vec![rows(&programme::rules::TABLE), rows(&policy::rules::TABLE), rows(&campaign::rules::TABLE)];
+    let states = vec![
+        rows(&programme::rules::TABLE),
+        rows(&policy::rules::TABLE),
+        rows(&document::rules::TABLE),
+        rows(&campaign::rules::TABLE),
+    ];
     let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
         programme::Programmes(context.clone()),
     ))
     .add_service(pb::policy_service_server::PolicyServiceServer::new(policy::Policies {
         context: context.clone(),
         governance: governance.clone(),
+    }))
+    .add_service(pb::document_service_server::DocumentServiceServer::new(document::Documents {
+        context: context.clone(),
+        objects: objects.clone(),
     }))
     .add_service(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
         context: context.clone(),

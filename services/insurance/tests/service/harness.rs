@@ -10,6 +10,7 @@ use chassis::{
     governance::{Governance, ServiceToken},
     identity::{CachedDirectory, DevClaims, DevDirectory, DevIssuer, Directory, Verifier},
     layers::{self, Gatekeeper, Layers, Permissions},
+    objects::Objects,
     operations::Worker,
     peer::Peer,
     testing::TestDb,
@@ -22,6 +23,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
+
+/// The folder of files, below that of the keys.
+const FILES: &str = "objects";
 
 /// Both services of one test.
 pub(crate) struct Service {
@@ -66,7 +70,8 @@ fn replica(
     let directory: Arc<dyn Directory> = Arc::new(CachedDirectory::new(Arc::new(governance.clone())));
     let worker = Worker::new(context.clone(), clock.clone(), insurance::jobs(&governance));
     let layers = gatekeeper("insurance", &issuer(), directory, clock);
-    let routes = insurance::routes(context, &worker, &governance, None);
+    let objects = Objects::local(keys.join(FILES)).unwrap();
+    let routes = insurance::routes(context, &worker, &governance, &objects, None);
     (layers::near(layers::layered(routes, &layers)), governance, worker)
 }
 
@@ -105,6 +110,11 @@ impl Service {
     /// A worker beside the service's own.
     pub(crate) fn another_worker(&self) -> Worker {
         Worker::new(self.db.context.clone(), self.clock.clone(), insurance::jobs(&self.governance))
+    }
+
+    /// Where files lie.
+    pub(crate) fn files(&self) -> std::path::PathBuf {
+        self.keys.path().join(FILES)
     }
 
     async fn structure(&self) {

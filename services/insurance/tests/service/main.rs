@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
 mod campaigns;
+mod documents;
 mod harness;
 mod policies;

@@ -47,6 +47,11 @@ pub(crate) async fn run() -> Done {
         "LINLI_SERVICE_TOKEN",
         "set a token of an account that holds the role `service` everywhere; only governance and the gateway of their own do without",
     );
+    say(
+        development || config.objects().is_ok(),
+        "LINLI_OBJECT_STORE",
+        "set file:///a/directory or s3://bucket/prefix with AWS_…; only the insurance service needs it",
+    );
     for service in SERVICES {
         match database(&config, service).await {
             Ok(what) => say(true, &format!("{}: {what}", service.name), ""),

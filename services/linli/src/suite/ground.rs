@@ -146,6 +146,7 @@ impl Development {
         config.or_set("LINLI_PAGE_KEY", dev::secret(&dir, "page.key")?);
         config.or_set("LINLI_INDEX_KEY", dev::secret(&dir, "index.key")?);
         config.or_set("LINLI_DATA_KEYS", dev::data_key(&dir)?);
+        config.or_set("LINLI_OBJECT_STORE", format!("file://{}", dir.join("objects").display()));
         let issuer = DevIssuer::load_or_create(&dir)?;
         Ok(Development { dir, issuer, _lock: lock, _postgres: postgres })
     }

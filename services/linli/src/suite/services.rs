@@ -9,6 +9,7 @@ use chassis::{
     governance::{Governance, ServiceToken},
     identity::{CachedDirectory, DevDirectory, Directory},
     layers::{self, Gatekeeper, Layers, Permissions},
+    objects::Objects,
     operations::{Jobs, Worker},
     peer::Peer,
     seal::Sealer,
@@ -44,6 +45,8 @@ enum Build {
     Alone(fn(&Ground, &Context) -> Parts),
     /// With governance to ask.
     Asking(fn(&Governance) -> Parts),
+    /// With governance to ask, and a place for files.
+    Filing(fn(&Governance, Objects) -> Parts),
 }
 
 /// Its gRPC services, with what exported files say of a demonstration.
@@ -108,10 +111,11 @@ pub(crate) static INSURANCE: Service = Service {
     database: "LINLI_INSURANCE_DATABASE_URL",
     migrations: &insurance::MIGRATIONS,
     sealers: &[],
-    build: Build::Asking(|governance| {
+    build: Build::Filing(|governance, objects| {
         let asked = governance.clone();
-        let routes =
-            move |context: &Context, worker: &Worker, mark| insurance::routes(context, worker, &asked, mark);
+        let routes = move |context: &Context, worker: &Worker, mark| {
+            insurance::routes(context, worker, &asked, &objects, mark)
+        };
         Parts {
             directory: Arc::new(CachedDirectory::new(Arc::new(governance.clone()))),
             jobs: insurance::jobs(governance),
@@ -128,7 +132,7 @@ impl Service {
 
     /// Whether it asks governance.
     pub(crate) fn asks(&self) -> bool {
-        matches!(self.build, Build::Asking(_))
+        matches!(self.build, Build::Asking(_) | Build::Filing(_))
     }
 
     /// Its database with its context, migrated in development.
@@ -155,12 +159,14 @@ impl Service {
         context: &Context,
         governance: Option<Peer>,
     ) -> Result<Router, Failure> {
+        let asked = || {
+            let peer = governance.ok_or_else(|| format!("{} has no governance to ask", self.name))?;
+            Ok::<_, Failure>(Governance::new(self.name, peer, self.token(ground)?))
+        };
         let parts = match self.build {
             Build::Alone(build) => build(ground, context),
-            Build::Asking(build) => {
-                let peer = governance.ok_or_else(|| format!("{} has no governance to ask", self.name))?;
-                build(&Governance::new(self.name, peer, self.token(ground)?))
-            }
+            Build::Asking(build) => build(&asked()?),
+            Build::Filing(build) => build(&asked()?, ground.config.objects()?),
         };
         let pool = prost_reflect::DescriptorPool::decode(contracts::DESCRIPTORS)?;
         let gatekeeper = Gatekeeper {
