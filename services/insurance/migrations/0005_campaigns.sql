@@ -202,16 +202,29 @@ $$;
 create trigger placement_fits_its_campaign before insert on placement for each row execute function placement_fits_its_campaign();
 create trigger placement_never_changes before update or delete on placement for each row execute function never_changes();
 
--- What shows a placement: documents of this service, by id.
+-- What shows a placement: files that were stored for its campaign.
 create table placement_document (
     town      text    not null,
     placement uuid    not null,
     n         integer not null check (n > 0),
-    document  text    not null check (document <> ''),
+    document  uuid    not null,
     primary key (town, placement, n),
-    unique (town, placement, document),
-    foreign key (town, placement) references placement (town, id)
+    constraint placement_document_once unique (town, placement, document),
+    foreign key (town, placement) references placement (town, id),
+    foreign key (town, document) references document (town, id)
 );
+create function placement_document_is_of_its_campaign() returns trigger language plpgsql as $$
+begin
+    if not exists (
+            select from document d join placement p on p.town = new.town and p.id = new.placement
+            where d.town = new.town and d.id = new.document and d.owner_kind = 'CAMPAIGN' and d.owner = p.campaign and d.state = 'STORED') then
+        perform refuse('placement_document_is_of_its_campaign', format('document %s', new.document));
+    end if;
+    return new;
+end
+$$;
+create trigger placement_document_is_of_its_campaign before insert on placement_document
+    for each row execute function placement_document_is_of_its_campaign();
 create trigger placement_document_never_changes before update or delete on placement_document
     for each row execute function never_changes();
 

@@ -101,6 +101,7 @@ pub fn routes(
     );
     let states =
         vec![rows(&programme::rules::TABLE), rows(&policy::rules::TABLE), rows(&incident::rules::TABLE)];
+    ];
     let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
         programme::Programmes(context.clone()),
     ))
@@ -116,6 +117,13 @@ pub fn routes(
         context: context.clone(),
         governance: governance.clone(),
         worker: worker.clone(),
+    .add_service(pb::document_service_server::DocumentServiceServer::new(document::Documents {
+        context: context.clone(),
+        objects: objects.clone(),
+    }))
+    .add_service(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
+        context: context.clone(),
+        governance: governance.clone(),
     }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)

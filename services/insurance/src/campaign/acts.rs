@@ -24,7 +24,8 @@ use super::{
     rules::{Channel, State, TABLE, Verb as Do},
     store::{self, Campaign, Hold, Plan, sees},
 };
-use crate::reasons::{CAMPAIGN_NOT_YET, CAMPAIGN_PROGRAMME_UNKNOWN, PEER_UNKNOWN};
+use crate::document::owner;
+use crate::reasons::{CAMPAIGN_NOT_YET, PEER_UNKNOWN, PROGRAMME_UNKNOWN};
 
 /// The faults of a list whose items each stand once.
 fn once<T: PartialEq>(faults: &mut Faults, field: &str, all: &[T]) {
@@ -153,7 +154,7 @@ async fn need_known(
     let missing = plan.programmes.iter().filter(|id| !known.contains(id));
     let missing: Vec<String> = missing.map(|id| format!("{town}/programmes/{id}")).collect();
     if !missing.is_empty() {
-        return Err(Refusal::new(&CAMPAIGN_PROGRAMME_UNKNOWN).with("name", fields::some(&missing)));
+        return Err(Refusal::new(&PROGRAMME_UNKNOWN).with("programme", fields::some(&missing)));
     }
     Ok(())
 }
@@ -278,6 +279,8 @@ impl VerbGiven for Update {
         let scope = work.call().scope(name.town())?;
         need_known(work, (&town, &scope), &plan, given).await?;
         store::update(work.sql(), &campaign, &plan).await?;
+        // its evidence is seen by whoever sees it now
+        owner::follow(work.sql(), name.town(), owner::Kind::Campaign, campaign.id).await?;
         record(work, &name, (Do::Update, State::Planned.name()), &request.comment).await
     }
 }

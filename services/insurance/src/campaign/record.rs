@@ -66,6 +66,8 @@ pub(super) async fn estate(
 struct Fit<'a> {
     campaign: &'a Campaign,
     today: Date,
+    /// The files of those named that are stored for the campaign.
+    stored: Vec<Uuid>,
     faults: Faults,
 }
 
@@ -119,16 +121,22 @@ impl Fit<'_> {
         Ok(Some((from, to)))
     }
 
-    fn documents(&mut self, given: &[String]) -> Vec<String> {
-        let mut found: Vec<String> = Vec::new();
+    fn documents(&mut self, given: &[String]) -> Vec<Uuid> {
+        let mut found: Vec<Uuid> = Vec::new();
         for (n, name) in given.iter().enumerate() {
             let field = format!("placement.documents[{n}]");
             let name = fields::in_town(&field, name, &self.campaign.town, DocumentName::town);
             let Some(name) = self.faults.take(name) else { continue };
-            if found.iter().any(|id| id == name.document()) {
-                self.fault(&field, "REPEATED", "重复", "given twice");
+            match document_id(&name).filter(|id| self.stored.contains(id)) {
+                None => self.fault(
+                    &field,
+                    "NOT_OF_THE_CAMPAIGN",
+                    "不是本活动已存的材料",
+                    "no document that is stored for the campaign",
+                ),
+                Some(id) if found.contains(&id) => self.fault(&field, "REPEATED", "重复", "given twice"),
+                Some(id) => found.push(id),
             }
-            found.push(name.document().to_owned());
         }
         found
     }
@@ -202,6 +210,10 @@ impl Fit<'_> {
         let (committee, surveyed_on) = self.faults.finish(committee.zip(surveyed_on))?;
         Ok(Survey { committee, surveyed_on, asked: given.asked, aware: given.aware, heard_by })
     }
+}
+
+fn document_id(name: &DocumentName) -> Option<Uuid> {
+    Uuid::parse_str(name.document()).ok()
 }
 
 /// A campaign that the caller sees and that takes records by `verb`; it stays as it is until the end of the unit of work. Refused
@@ -283,7 +295,10 @@ impl VerbGiven for Place {
         let under_what = (request.name.as_str(), request.etag.as_str(), asked.committee.as_str());
         let campaign = under(work, under_what, Do::RecordPlacement).await?;
         let today = work.call().today();
-        let placing = Fit { campaign: &campaign, today, faults: Faults::default() }.placing(asked)?;
+        let named = asked.documents.iter().filter_map(|name| document_id(&DocumentName::parse(name).ok()?));
+        let named: Vec<Uuid> = named.collect();
+        let stored = placements::stored(work.sql(), &campaign, &named).await?;
+        let placing = Fit { campaign: &campaign, today, stored, faults: Faults::default() }.placing(asked)?;
         match given {
             Estate::Unknown => return Err(Refusal::new(&PEER_UNKNOWN).with("name", &asked.estate)),
             Estate::Of(committee) if *committee != asked.committee => {
@@ -350,7 +365,8 @@ impl Verb for Sample {
         let under_what = (request.name.as_str(), request.etag.as_str(), asked.committee.as_str());
         let campaign = under(work, under_what, Do::RecordAwarenessSample).await?;
         let today = work.call().today();
-        let survey = Fit { campaign: &campaign, today, faults: Faults::default() }.survey(asked)?;
+        let fit = Fit { campaign: &campaign, today, stored: Vec::new(), faults: Faults::default() };
+        let survey = fit.survey(asked)?;
         let (id, by) = (Uuid::now_v7(), Actor::of(work.call()));
         samples::record(work.sql(), &campaign, id, &survey, (&by, today)).await?;
         let now = samples::get(work.sql(), &campaign.town, id).await?;

@@ -2,6 +2,7 @@
 
 mod behind;
 mod coverage;
+mod demo;
 mod refused;
 
 use chassis::peer::Peer;
@@ -116,6 +117,24 @@ async fn place(
     request: Request<pb::RecordPlacementRequest>,
 ) -> Result<pb::Placement, Status> {
     client(service).record_placement(request).await.map(Response::into_inner)
+}
+
+/// A photograph that is stored for a campaign; its name.
+async fn photo(service: &Service, campaign: &pb::Campaign, n: u8) -> String {
+    let id = format!("00000000-0000-7000-8000-0000000000{n:02}");
+    let owner = campaign.name.rsplit('/').next().unwrap();
+    service
+        .sql(&format!(
+            "insert into document (town, id, owner_kind, owner, kind, media_type, size_bytes, sha256, file_name_sealed, data_key, committees,
+                                   insurers, created_by, created_person)
+             values ('malu', '{id}', 'CAMPAIGN', '{owner}', 'PHOTOS', 'PNG', 1, sha256('x'), 'x', 1, '{{c1}}', '{{}}', 'p', '');
+             insert into document_part (town, document, n, object, from_byte, bytes, sha256)
+                 values ('malu', '{id}', 0, gen_random_uuid(), 0, 1, sha256('x'));
+             update document set written_bytes = 1, parts = 1 where id = '{id}';
+             update document set state = 'STORED' where id = '{id}'"
+        ))
+        .await;
+    format!("towns/malu/documents/{id}")
 }
 
 fn remove(placement: &pb::Placement, why: &str) -> pb::RemovePlacementRequest {
@@ -235,11 +254,11 @@ async fn a_placement_is_taken_back_once_and_both_stay() {
     let mut request = placement(&campaign, "c1", pb::OutreachChannel::BulletinBoard, days);
     if let Some(placement) = &mut request.placement {
         placement.estate = "towns/malu/estates/e-1".to_owned();
-        placement.documents =
-            vec!["towns/malu/documents/d-2".to_owned(), "towns/malu/documents/d-1".to_owned()];
+        placement.documents = vec![photo(&service, &campaign, 2).await, photo(&service, &campaign, 1).await];
     }
     let wrong = place(&service, service.of_committee("w-1", "c1", request.clone())).await.unwrap();
-    assert_eq!(wrong.documents, ["towns/malu/documents/d-2", "towns/malu/documents/d-1"], "in their order");
+    let documents = request.placement.as_ref().map(|placement| placement.documents.clone());
+    assert_eq!(Some(wrong.documents.clone()), documents, "in their order");
     assert_eq!(wrong.estate, "towns/malu/estates/e-1");
     let again = place(&service, service.of_committee("w-1", "c1", request)).await.unwrap();
     assert_eq!(again.name, wrong.name, "the same request id is the same placement");

@@ -64,13 +64,13 @@ pub(crate) struct Placing {
     pub(crate) households_reached: i32,
     pub(crate) people_reached: i32,
     /// Ids of documents.
-    pub(crate) documents: Vec<String>,
+    pub(crate) documents: Vec<Uuid>,
 }
 
 const COLUMNS: &str = "select p.town, p.id, p.campaign, p.committee, p.channel, p.place, p.estate, p.shown_from::text as shown_from,
     p.shown_to::text as shown_to, p.copies, p.households_reached, p.people_reached, p.recorded_by, p.recorded_on::text as recorded_on,
     (extract(epoch from p.created) * 1000000)::bigint as created,
-    array(select d.document from placement_document d where d.town = p.town and d.placement = p.id order by d.n) as documents,
+    array(select d.document::text from placement_document d where d.town = p.town and d.placement = p.id order by d.n) as documents,
     r.removed_by, r.removed_on::text as removed_on, r.reason as removal_reason
     from placement p left join placement_removal r on r.town = p.town and r.placement = p.id where p.town = ";
 
@@ -101,6 +101,21 @@ pub(crate) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     push_predicate(&mut query, &asked.filter);
     push_page(&mut query, asked, "p.id");
     query
+}
+
+/// The files of `ids` that are stored for a campaign.
+pub(crate) async fn stored(
+    sql: &mut PgConnection,
+    campaign: &Campaign,
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>, Refusal> {
+    let rows = sqlx::query_scalar!(
+        "select id from document where town = $1 and id = any($3) and owner_kind = 'CAMPAIGN' and owner = $2 and state = 'STORED'",
+        campaign.town,
+        campaign.id,
+        ids,
+    );
+    Ok(rows.fetch_all(sql).await?)
 }
 
 /// Records a placement of a campaign.
@@ -134,7 +149,7 @@ pub(crate) async fn record(
     done.execute(&mut *sql).await?;
     let documents = sqlx::query!(
         "insert into placement_document (town, placement, n, document)
-         select $1, $2, n, document from unnest($3::text[]) with ordinality as given (document, n)",
+         select $1, $2, n, document from unnest($3::uuid[]) with ordinality as given (document, n)",
         campaign.town,
         id,
         &placing.documents,

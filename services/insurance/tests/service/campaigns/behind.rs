@@ -17,6 +17,7 @@ async fn behind_the_services_back_a_campaign_stays_what_it_is() {
     let back = client(&service).remove_placement(service.officer("o-1", remove(&placed, "错"))).await;
     back.unwrap();
     let id = |name: &str| name.rsplit('/').next().unwrap().to_owned();
+    let photo = id(&photo(&service, &alone, 1).await);
     let (plan, run) = (id(&alone.name), id(&run.name));
     let place = |what: &str| {
         format!(
@@ -72,6 +73,10 @@ async fn behind_the_services_back_a_campaign_stays_what_it_is() {
                 place(&at("'c1', 'POSTER', 'x', '2020-03-05', '2020-03-06'"))
             ),
             "placement_of_a_running_campaign",
+        ),
+        (
+            format!("insert into placement_document select town, id, 1, '{photo}' from placement"),
+            "placement_document_is_of_its_campaign",
         ),
         // and is never rewritten
         ("update placement set copies = 9".to_owned(), "placement_never_changes"),
