@@ -22,7 +22,6 @@ use chassis::{
     objects::Objects,
     operations::{Job, Jobs, Worker},
     platform::{MESSAGE, Shared, rows},
-    platform::{Shared, rows},
 };
 use contracts::linli::insurance::v1 as pb;
 use tonic::service::Routes;
@@ -35,12 +34,12 @@ pub fn tables() -> Sheets {
     Vec::new().into()
 }
 
-/// What its workers do. `governance` is asked for residences.
-pub fn jobs(_governance: &Governance) -> Jobs {
-    Jobs::from([("readjudicate", Arc::new(claim::Readjudicate) as Arc<dyn Job>)])
-/// What its workers do. `governance` is asked for residences; files lie in `objects`.
-pub fn jobs(_governance: &Governance, objects: &Objects) -> Jobs {
-    Jobs::from([(document::SWEEP, Arc::new(document::Sweep(objects.clone())) as Arc<dyn Job>)])
+/// What its workers do; files lie in `objects`.
+pub fn jobs(objects: &Objects) -> Jobs {
+    Jobs::from([
+        ("readjudicate", Arc::new(claim::Readjudicate) as Arc<dyn Job>),
+        (document::SWEEP, Arc::new(document::Sweep(objects.clone())) as Arc<dyn Job>),
+    ])
 }
 
 /// Its gRPC services. `governance` is asked for people, residences and working days; files lie in `objects`; `mark` is what exported
@@ -64,6 +63,7 @@ pub fn routes(
     let routes = Routes::new(pb::document_service_server::DocumentServiceServer::new(document::Documents {
         context: shared_context(),
         objects: objects.clone(),
+        worker: worker.clone(),
     }))
     .add_service(pb::programme_service_server::ProgrammeServiceServer::new(programme::Programmes(
         shared_context(),
@@ -99,32 +99,6 @@ pub fn routes(
         })
         .max_decoding_message_size(MESSAGE),
     );
-    let states =
-        vec![rows(&programme::rules::TABLE), rows(&policy::rules::TABLE), rows(&incident::rules::TABLE)];
-    ];
-    let routes = Routes::new(pb::programme_service_server::ProgrammeServiceServer::new(
-        programme::Programmes(context.clone()),
-    ))
-    .add_service(pb::policy_service_server::PolicyServiceServer::new(policy::Policies {
-        context: context.clone(),
-        governance: governance.clone(),
-    }))
-    .add_service(pb::cover_service_server::CoverServiceServer::new(cover::Covers {
-        context: context.clone(),
-        governance: governance.clone(),
-    }))
-    .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
-        context: context.clone(),
-        governance: governance.clone(),
-        worker: worker.clone(),
-    .add_service(pb::document_service_server::DocumentServiceServer::new(document::Documents {
-        context: context.clone(),
-        objects: objects.clone(),
-    }))
-    .add_service(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
-        context: context.clone(),
-        governance: governance.clone(),
-    }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)
 }

@@ -69,7 +69,7 @@ fn replica(
     let governance = Governance::new("insurance", governance.clone(), token);
     let directory: Arc<dyn Directory> = Arc::new(CachedDirectory::new(Arc::new(governance.clone())));
     let objects = Objects::local(keys.join(FILES)).unwrap();
-    let worker = Worker::new(context.clone(), clock.clone(), insurance::jobs(&governance, &objects));
+    let worker = Worker::new(context.clone(), clock.clone(), insurance::jobs(&objects));
     let layers = gatekeeper("insurance", &issuer(), directory, clock);
     let routes = insurance::routes(context, &worker, &governance, &objects, None);
     (layers::near(layers::layered(routes, &layers)), governance, worker)
@@ -110,7 +110,7 @@ impl Service {
     /// A worker beside the service's own.
     pub(crate) fn another_worker(&self) -> Worker {
         let objects = Objects::local(self.files()).unwrap();
-        Worker::new(self.db.context.clone(), self.clock.clone(), insurance::jobs(&self.governance, &objects))
+        Worker::new(self.db.context.clone(), self.clock.clone(), insurance::jobs(&objects))
     }
 
     /// Where files lie.

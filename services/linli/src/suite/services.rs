@@ -113,7 +113,7 @@ pub(crate) static INSURANCE: Service = Service {
     sealers: &[],
     build: Build::Filing(|governance, objects| {
         let asked = governance.clone();
-        let jobs = insurance::jobs(governance, &objects);
+        let jobs = insurance::jobs(&objects);
         let routes = move |context: &Context, worker: &Worker, mark| {
             insurance::routes(context, worker, &asked, &objects, mark)
         };

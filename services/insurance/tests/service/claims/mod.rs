@@ -113,7 +113,7 @@ impl Service {
     }
 
     /// A claim as a request says it, of an incident.
-    pub(crate) fn draft(&self, incident: &str, event: Event<'_>, claimed: Option<i64>) -> pb::Claim {
+    pub(crate) fn claim_draft(&self, incident: &str, event: Event<'_>, claimed: Option<i64>) -> pb::Claim {
         pb::Claim {
             incident: incident.to_owned(),
             insured: format!("towns/malu/people/{}", event.person),
@@ -141,7 +141,7 @@ impl Service {
     /// A claim that is reported.
     pub(crate) async fn claim(&self, event: Event<'_>, claimed: Option<i64>) -> pb::Claim {
         let incident = self.incident(event).await;
-        self.report(self.draft(&incident, event, claimed)).await.unwrap()
+        self.report(self.claim_draft(&incident, event, claimed)).await.unwrap()
     }
 
     /// The same, accepted, surveyed and assessed as claimed.

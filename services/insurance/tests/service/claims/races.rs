@@ -96,7 +96,7 @@ async fn of_many_claims_of_one_loss_one_is_accepted() {
     let incident = service.incident(event).await;
     let mut claims = Vec::new();
     for _ in 0..8 {
-        claims.push(service.report(service.draft(&incident, event, Some(1_000_00))).await.unwrap());
+        claims.push(service.report(service.claim_draft(&incident, event, Some(1_000_00))).await.unwrap());
     }
     let barrier = Arc::new(Barrier::new(claims.len()));
     let tasks: Vec<_> = claims

@@ -21,7 +21,7 @@ async fn a_claim_that_is_none_is_refused_by_its_own_reason() {
     service.schemes().await;
     let event = fire(date(2020, 10, 3));
     let incident = service.incident(event).await;
-    let good = || service.draft(&incident, event, Some(3_000_00));
+    let good = || service.claim_draft(&incident, event, Some(3_000_00));
     let before = service.dump().await;
     let tried = [
         // another's dwelling
@@ -144,7 +144,7 @@ async fn the_same_loss_is_accepted_once_and_the_double_dismissed() {
         household: "h-1",
     };
     let first = service.assessed(event, Some(26_000_00), 0).await;
-    let again = service.report(service.draft(&first.incident, event, Some(26_000_00))).await.unwrap();
+    let again = service.report(service.claim_draft(&first.incident, event, Some(26_000_00))).await.unwrap();
     assert_eq!(again.duplicate_of, first.name);
     let accept = step!(AcceptClaimRequest, again);
     let double = service.claims().accept_claim(service.officer("acceptor", accept)).await.unwrap_err();
