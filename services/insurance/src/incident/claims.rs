@@ -75,3 +75,7 @@ pub(crate) async fn claim_gone(work: &mut Work, town: &str, id: Uuid) -> Result<
     let told = Told { verb: Verb::ReleaseClaim, event: "incident.claimGone", comment: "" };
     Ok(Some(save(work, &mut locked, to, told).await?))
 }
+
+#[cfg(test)]
+#[path = "claims_tests.rs"]
+mod tests;

@@ -185,11 +185,17 @@ async fn what_cannot_be_checked_is_refused_all_at_once() {
     let fields: Vec<&str> = fields.iter().map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["peril", "person"]);
     // an adjuster checks no cover, and nobody that of another town
-    let request = pb::CheckCoverRequest { parent: "towns/malu".to_owned(), ..Default::default() };
+    let asked = |town: &str| pb::CheckCoverRequest {
+        parent: format!("towns/{town}"),
+        person: format!("towns/{town}/people/r-1"),
+        peril: "FIRE".to_owned(),
+        ..Default::default()
+    };
+    let request = asked("malu");
     let mut client: CoverServiceClient<Peer> = CoverServiceClient::new(service.peer.clone());
     let refused = client.check_cover(service.adjuster("x", "o-insurer-0", request)).await.unwrap_err();
     assert_eq!(reason(&refused), "PERMISSION_DENIED");
-    let request = pb::CheckCoverRequest { parent: "towns/other".to_owned(), ..Default::default() };
+    let request = asked("other");
     let refused = client.check_cover(service.officer("x", request)).await.unwrap_err();
     assert_eq!(reason(&refused), "PERMISSION_DENIED");
 }

@@ -182,3 +182,20 @@ async fn a_call_may_be_repeated_and_one_that_only_checks_stores_nothing() {
     let known = client(&service).create_incident(service.of_committee("r", "c1", creation(fire()))).await;
     assert_eq!(reason(&known.unwrap_err()), "INCIDENT_KNOWN");
 }
+
+#[tokio::test]
+async fn what_was_claimed_before_it_was_verified_goes_on_to_the_claim() {
+    let service = insured(date(2020, 2, 15)).await;
+    let reported = report(&service, fire()).await;
+    service.sql("update incident set claim = 'towns/malu/claims/early'").await;
+    let claimed = verify(&service, &reported).await;
+    assert_eq!(
+        (claimed.state(), claimed.claim.as_str()),
+        (IncidentState::Claimed, "towns/malu/claims/early")
+    );
+    let shown = get(&service, &claimed.name).await;
+    let steps: Vec<(&str, &str)> =
+        shown.timeline.iter().map(|entry| (entry.verb.as_str(), entry.to_state.as_str())).collect();
+    assert_eq!(steps, [("report", "REPORTED"), ("verify", "VERIFIED"), ("claim", "CLAIMED")]);
+    assert_eq!(shown.timeline[2].version, 3);
+}

@@ -36,7 +36,7 @@ pub(super) fn fire() -> pb::Incident {
         description: "厨房起火".to_owned(),
         source: pb::IncidentSource::FireService.into(),
         person: "towns/malu/people/r-1".to_owned(),
-        estimated_loss: Some(harness::fen(80_000_00)),
+        estimated_loss: Some(harness::fen(8_000_000)),
         ..Default::default()
     }
 }

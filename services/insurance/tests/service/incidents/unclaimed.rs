@@ -47,10 +47,10 @@ async fn a_covered_incident_without_a_claim_is_listed_with_who_is_to_visit_the_f
     let sent = assignment(&verified, "towns/malu/workers/w-9");
     let sent =
         client(&service).assign_visit(service.of_committee("x", "c1", sent)).await.unwrap().into_inner();
-    service.clock.set(date(2020, 3, 6)).unwrap();
+    service.clock.set(date(2020, 3, 5)).unwrap();
     let listed = unclaimed(&service, None).await;
     assert_eq!((listed[0].visitor.as_str(), listed[0].visit_overdue), ("towns/malu/workers/w-9", false));
-    service.clock.set(date(2020, 3, 7)).unwrap();
+    service.clock.set(date(2020, 3, 6)).unwrap();
     assert!(unclaimed(&service, None).await[0].visit_overdue);
     let made = visit(&sent, pb::VisitResult::Declines, "不要");
     client(&service).record_visit(service.of_committee("x", "c1", made)).await.unwrap();
