@@ -46,6 +46,7 @@ create table claim (
     object             text        not null check (object in ('PERSON', 'DWELLING')),
     happened_on        date        not null,
     reported_on        date        not null,
+    place_kind         text        not null check (place_kind in ('HOUSEHOLD', 'ESTATE', 'TEXT')),
     place              text        not null check (place <> ''),
     insured            text        not null check (insured <> ''),
     claimant           text        not null check (claimant <> ''),
@@ -136,10 +137,10 @@ create trigger claim_is_kept before delete or truncate on claim for each stateme
 -- What was reported stays; what is paid or ended stays as it is.
 create function claim_stays() returns trigger language plpgsql as $$
 begin
-    if (new.town, new.id, new.number, new.incident, new.event, new.peril, new.object, new.happened_on, new.reported_on, new.place, new.insured,
+    if (new.town, new.id, new.number, new.incident, new.event, new.peril, new.object, new.happened_on, new.reported_on, new.place_kind, new.place, new.insured,
         new.claimant, new.household, new.reported_by, new.reported_person, new.created)
         is distinct from (old.town, old.id, old.number, old.incident, old.event, old.peril, old.object, old.happened_on, old.reported_on,
-                          old.place, old.insured, old.claimant, old.household, old.reported_by, old.reported_person, old.created) then
+                          old.place_kind, old.place, old.insured, old.claimant, old.household, old.reported_by, old.reported_person, old.created) then
         perform refuse('claim_identity_stays', format('claim %s', old.number));
     end if;
     if old.state in ('WITHDRAWN', 'DISMISSED') and new.state <> old.state

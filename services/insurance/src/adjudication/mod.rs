@@ -47,6 +47,8 @@ pub struct Facts {
     pub grade: Option<u8>,
     /// Where the insured lived on the day of the event: one row for each ground.
     pub residences: Vec<Residence>,
+    /// Whether it happened in a place of the town that policies insure 场所, such as the public area of an estate.
+    pub in_place: bool,
     /// Whether the documents that the peril asks for are there.
     pub documents_complete: bool,
     /// What was paid in fixed benefits before, to this person for this event, over all programmes.
@@ -210,8 +212,10 @@ fn covered(facts: &Facts, cover: &Cover<'_>, benefit: &Benefit, trace: &mut Trac
     trace.push(Rule::InPeriod, number(day), number(cover.to));
     if benefit.insured_by == InsuredBy::Residence {
         resident(facts, cover, benefit, trace)?;
-    } else {
+    } else if facts.in_place {
         trace.push(Rule::InPlace, number(day), 0);
+    } else {
+        return Err((Rule::NotInPlace, number(day), 0));
     }
     let (late, term) =
         (i64::from(days(facts.reported_on) - days(day)), i64::from(cover.terms.report_within_days));

@@ -30,6 +30,7 @@ fn facts(assessed: i64) -> Facts {
         assessed: Fen::of(assessed),
         grade: None,
         residences: vec![Residence { ground: Ground::Registered, since: date(2013, 8, 12) }],
+        in_place: false,
         documents_complete: true,
         fixed_before: Fen::ZERO,
     }

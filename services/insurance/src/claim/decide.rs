@@ -104,8 +104,13 @@ pub(crate) async fn compute(
     let missing = settings::read(work.sql(), &row.town).await?.missing(&row.peril, &stored);
     let grade = row.grade.and_then(|grade| u8::try_from(grade).ok());
     let assessed = (row.assessed_fen.unwrap_or_default(), grade);
-    let mut snapshot =
-        Snapshot::new(&row.peril, (happened, reported), assessed, residences, missing.is_empty());
+    let mut snapshot = Snapshot::new(
+        &row.peril,
+        (happened, reported),
+        assessed,
+        (residences, row.in_place()),
+        missing.is_empty(),
+    );
     let year = i32::from(happened.year());
     let keys: Vec<(usize, CapKey)> = (0..)
         .zip(&coverings)
@@ -271,6 +276,10 @@ impl VerbGiven for Adjudicate {
         }
         enter(work, row, to, &known.days).await?;
         let told = Told { verb: Verb::Adjudicate, event: "claim.adjudicated", comment: &request.comment };
-        finish(work, locked, told).await
+        let (town, id) = (locked.row.town.clone(), locked.row.id);
+        let record = finish(work, locked, told).await?;
+        // an insurer that it meets since then reads its documents too
+        document::owner::follow(work.sql(), &town, document::owner::Kind::Claim, id).await?;
+        Ok(record)
     }
 }

@@ -327,6 +327,7 @@ async fn first(
         object: object.name().to_owned(),
         happened_on: met.happened_on.clone(),
         reported_on: new.reported_on.to_string(),
+        place_kind: met.place_kind.clone(),
         place: met.place.clone(),
         insured: new.insured.person().to_owned(),
         claimant: new.claimant.person().to_owned(),

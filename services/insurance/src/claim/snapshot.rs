@@ -41,6 +41,8 @@ pub(crate) struct Snapshot {
     pub(crate) assessed_fen: i64,
     pub(crate) grade: Option<u8>,
     homes: Vec<Home>,
+    /// Whether it happened in an insured place.
+    pub(crate) in_place: bool,
     pub(crate) documents_complete: bool,
     /// Fixed benefits that were paid before to the person for the event.
     pub(crate) fixed_before_fen: i64,
@@ -53,7 +55,7 @@ impl Snapshot {
         peril: &str,
         (event_on, reported_on): (Date, Date),
         (assessed_fen, grade): (i64, Option<u8>),
-        residences: &[Residence],
+        (residences, in_place): (&[Residence], bool),
         documents_complete: bool,
     ) -> Snapshot {
         let home = |home: &Residence| Home { ground: home.ground.name().to_owned(), since: home.since };
@@ -64,6 +66,7 @@ impl Snapshot {
             assessed_fen,
             grade,
             homes: residences.iter().map(home).collect(),
+            in_place,
             documents_complete,
             fixed_before_fen: 0,
             met: Vec::new(),
@@ -79,6 +82,7 @@ impl Snapshot {
             assessed: Fen::of(self.assessed_fen),
             grade: self.grade,
             residences: self.homes.iter().filter_map(residence).collect(),
+            in_place: self.in_place,
             documents_complete: self.documents_complete,
             fixed_before: Fen::of(self.fixed_before_fen),
         }

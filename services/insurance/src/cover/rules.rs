@@ -99,6 +99,7 @@ pub(crate) fn judge(met: &Met, day: Date, peril: &str, covering: &Covering) -> L
         assessed: Fen::ZERO,
         grade: None,
         residences,
+        in_place: true,
         documents_complete: true,
         fixed_before: Fen::ZERO,
     };

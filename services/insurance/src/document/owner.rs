@@ -49,9 +49,7 @@ impl Kind {
     fn sql(self) -> &'static str {
         match self {
             Kind::Claim => {
-                "select array_remove(array[c.committee], '') as committees, array(
-                        select distinct p.insurer from claim_line l join policy p on p.town = l.town and p.id = l.policy
-                        where l.town = c.town and l.claim = c.id order by p.insurer) as insurers
+                "select array_remove(array[c.committee], '') as committees, c.insurers
                  from claim c where c.town = $1 and c.id = $2"
             }
             Kind::Campaign => {
@@ -146,7 +144,7 @@ pub async fn owner(
     Ok(sqlx::query_as(kind.sql()).bind(town).bind(id).fetch_optional(sql).await?)
 }
 
-/// Lets the documents of an owner be seen by whoever sees it now: called when a claim gets its lines, a campaign its committees.
+/// Lets the documents of an owner be seen by whoever sees it now: called when the insurers of a claim change, or the committees of a campaign.
 ///
 /// # Errors
 /// What Postgres answered.

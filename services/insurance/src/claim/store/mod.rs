@@ -42,6 +42,7 @@ pub(crate) struct Row {
     pub(crate) object: String,
     pub(crate) happened_on: String,
     pub(crate) reported_on: String,
+    pub(crate) place_kind: String,
     pub(crate) place: String,
     pub(crate) insured: String,
     pub(crate) claimant: String,
@@ -90,7 +91,7 @@ pub(crate) struct Row {
 
 /// The columns of a [`Row`] of `claim x`.
 pub(crate) const COLUMNS: &str = "x.town, x.id, x.number, x.state, x.resumes, x.left_days, x.incident, x.event, x.peril, x.object,
-    x.happened_on::text as happened_on, x.reported_on::text as reported_on, x.place, x.insured, x.claimant, x.household, x.committee, x.insurers,
+    x.happened_on::text as happened_on, x.reported_on::text as reported_on, x.place_kind, x.place, x.insured, x.claimant, x.household, x.committee, x.insurers,
     x.claimed_fen, x.payee_sealed, x.data_key, x.survey_sealed, x.appeal_sealed, x.requested_kinds, x.assessed_fen, x.grade, x.decision,
     x.outcome, x.rule, x.approved_fen, x.paid_fen, x.appealed, x.open_objections, x.notice_from::text as notice_from, x.notice_days,
     x.notice_ends::text as notice_ends, x.appeal_from::text as appeal_from, x.appeal_days, x.appeal_ends::text as appeal_ends,
@@ -122,6 +123,11 @@ impl Row {
     /// The name of a person of the town.
     pub(crate) fn person(&self, id: &str) -> String {
         format!("towns/{}/people/{id}", self.town)
+    }
+
+    /// Whether it happened in a place that policies insure: an estate of the town.
+    pub(crate) fn in_place(&self) -> bool {
+        self.place_kind == "ESTATE"
     }
 
     /// The day of the event.
@@ -312,9 +318,9 @@ pub(crate) async fn create(sql: &mut PgConnection, row: &Row) -> Result<(), Refu
     sqlx::query!(
         "insert into claim (town, id, number, state, incident, event, peril, object, happened_on, reported_on, place, insured, claimant, household,
              committee, insurers, claimed_fen, payee_sealed, data_key, since, term_from, term_days, due, due_provisional, papers, reported_by,
-             reported_person)
+             reported_person, place_kind)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::date, $10::text::date, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::text::date,
-             $21::text::date, $22, $23::text::date, $24, $25, $26, $27)",
+             $21::text::date, $22, $23::text::date, $24, $25, $26, $27, $28)",
         row.town,
         row.id,
         row.number,
@@ -342,6 +348,7 @@ pub(crate) async fn create(sql: &mut PgConnection, row: &Row) -> Result<(), Refu
         row.papers,
         row.reported_by,
         row.reported_person,
+        row.place_kind,
     )
     .execute(sql)
     .await?;

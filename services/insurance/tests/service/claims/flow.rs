@@ -138,8 +138,8 @@ async fn what_is_not_covered_is_stored_rejected_and_can_be_appealed_once_to_some
         .unwrap()
         .into_inner();
     assert_eq!((claim.state(), claim.appealed), (ClaimState::Appealed, true));
-    service.sql(&format!("insert into document (town, id, owner_kind, owner, kind, state, media_type, size_bytes, sha256, written_bytes, parts, file_name_sealed, data_key, committee, insurers, created_by, stored_on)
-        select 'malu', gen_random_uuid(), 'CLAIM', '{}', 'INVOICES', 'STORED', 'PDF', 1, sha256(''), 1, 1, ''::bytea, 1, 'c1', '{{}}', 'x', '2020-10-23'", claim.name.rsplit('/').next().unwrap())).await;
+    service.sql(&format!("insert into document (town, id, owner_kind, owner, kind, media_type, size_bytes, sha256, file_name_sealed, data_key, committees, insurers, created_by, created_person)
+        values ('malu', gen_random_uuid(), 'CLAIM', '{}', 'INVOICES', 'PDF', 1, sha256(''), '', 1, '{{c1}}', '{{}}', 'x', ''); update document set written_bytes = 1, parts = 1; update document set state = 'STORED'", claim.name.rsplit('/').next().unwrap())).await;
     let again = service.adjudicate(&claim).await.unwrap_err();
     assert_eq!(reason(&again), "MAKER_IS_CHECKER");
     let other = step!(AdjudicateClaimRequest, claim, without_documents: false);

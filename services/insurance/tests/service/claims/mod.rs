@@ -187,7 +187,8 @@ impl Service {
     ) -> Result<pb::Claim, Status> {
         let request = step!(PayClaimRequest, claim, programme: format!("towns/malu/programmes/{programme}"),
             amount: Some(fen(amount)), pay_date: None, payment_reference: format!("r-{}-{programme}", claim.number));
-        Ok(self.claims().pay_claim(self.officer("cashier", request)).await?.into_inner())
+        let insurer = if programme == "cci" { "o-insurer-0" } else { "o-insurer-1" };
+        Ok(self.claims().pay_claim(self.by(As::Adjuster("payer", insurer), request)).await?.into_inner())
     }
 
     pub(crate) async fn read(&self, claim: &pb::Claim) -> pb::Claim {

@@ -6,7 +6,7 @@ use contracts::linli::insurance::v1 as pb;
 use jiff::civil::date;
 use tokio::sync::Barrier;
 
-use super::{Event, fire, in_fen, step};
+use super::{As, Event, fire, in_fen, step};
 use crate::harness::{reason, service};
 
 const MANY: usize = 64;
@@ -73,7 +73,7 @@ async fn of_many_payments_of_one_line_one_is_made() {
                         pay_date: None, payment_reference: String::new())
                 };
                 barrier.wait().await;
-                service.claims().pay_claim(service.officer("cashier", request)).await.map_err(|status| reason(&status))
+                service.claims().pay_claim(service.by(As::Adjuster("payer", "o-insurer-0"), request)).await.map_err(|status| reason(&status))
             })
         })
         .collect();

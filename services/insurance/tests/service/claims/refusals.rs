@@ -5,7 +5,7 @@ use jiff::civil::date;
 use tonic::Status;
 use tonic_types::StatusExt;
 
-use super::{Event, fire, step};
+use super::{As, Event, fire, step};
 use crate::harness::{Service, fen, reason, service, uuid};
 
 /// Asks for a refusal that leaves every byte as it was.
@@ -67,7 +67,7 @@ async fn a_claim_that_is_none_is_refused_by_its_own_reason() {
             share_ppm: 999_999,
             relation: "self".to_owned(),
         }],
-        payee: None,
+        payee: Some(contracts::linli::common::v1::Payee { account_number: "1".to_owned(), ..super::payee() }),
         ..good()
     };
     let status = service.report(bad).await.unwrap_err();
@@ -128,7 +128,7 @@ async fn steps_out_of_turn_or_by_the_wrong_people_are_refused() {
     assert_eq!(refused(&service, &before, stale).await, "ETAG_MISMATCH");
     let own = step!(PayClaimRequest, claim, programme: "towns/malu/programmes/cci".to_owned(), amount: Some(fen(240_00)), pay_date: None,
         payment_reference: "r".to_owned());
-    let own = service.claims().pay_claim(service.officer("adjudicator", own)).await;
+    let own = service.claims().pay_claim(service.by(As::Adjuster("adjudicator", "o-insurer-0"), own)).await;
     assert_eq!(refused(&service, &before, own).await, "MAKER_IS_CHECKER");
 }
 

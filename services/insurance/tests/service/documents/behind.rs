@@ -114,7 +114,7 @@ async fn who_sees_it_follows_the_owner() {
     let service = filing().await;
     let (clerk, content) = (service.clerk("c1"), picture(100_000));
     let stored = clerk.store(CLAIM, &content).await;
-    service.sql("insert into claim_line values ('malu', '00000000-0000-7000-8000-000000000001', 'li-2020'); update claim set committee = 'c3' where committee = 'c1'").await;
+    service.sql("update claim set committee = 'c3', insurers = '{o-insurer-0,o-insurer-1}' where committee = 'c1'").await;
     let mut owner = PgConnection::connect(&service.db.database.owner_url).await.unwrap();
     sqlx::raw_sql("set search_path = insurance, public").execute(&mut owner).await.unwrap();
     let claim = uuid::Uuid::parse_str(CLAIM.rsplit_once('/').unwrap().1).unwrap();
