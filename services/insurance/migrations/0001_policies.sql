@@ -326,8 +326,9 @@ declare
     one   record;
     count integer := 0;
 begin
+    -- locked, so that two transactions can't each leave half
     select p.starts, p.ends, p.state in ('SIGNED', 'TERMINATED') as signed into its
-    from policy p where p.town = of_town and p.id = which_policy;
+    from policy p where p.town = of_town and p.id = which_policy for no key update;
     if not found then
         return;
     end if;

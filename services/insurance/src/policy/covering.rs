@@ -1,5 +1,8 @@
 //! What cover checks and claims read of policies: for a day, the policy of each programme that it meets, with what it promises then.
 
+#[cfg(test)]
+mod tests;
+
 use chassis::refusal::Refusal;
 use jiff::civil::Date;
 use kernel::money::Fen;

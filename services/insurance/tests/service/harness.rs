@@ -228,69 +228,10 @@ impl Service {
 /// Insurers, and who lives where: household `h-1` of the building `u-1` in the block `b-1`, whose steward is `steward`, estate `e-1`,
 /// committee `c1`, has `r-1` and `r-2`; `h-2` of the same building has `r-3` by permit, and had `r-4` until 3 March 2020; `h-3` of the
 /// building `u-2`, estate `e-2`, committee `c2`, which has no blocks, has `r-5` since June 2020; `r-6` lives nowhere.
-const REGISTER: &str = "
-    insert into organisation (town, id, display_name, kind, credit_code) values
-        ('malu', 'o-insurer-0', '示例财产保险甲股份有限公司', 'INSURER', '91310199MA9002009K'),
-        ('malu', 'o-insurer-1', '示例财产保险乙股份有限公司', 'INSURER', '91310199MA9002017E'),
-        ('malu', 'o-property-1', '示例物业1号有限公司', 'PROPERTY_COMPANY', '91310199MA9001014X');
-    insert into estate (town, id, life) values ('malu', 'e-1', '[2010-01-01,)'), ('malu', 'e-2', '[2010-01-01,)');
-    insert into estate_period (town, id, estate, valid, recorded, display_name, committee) values
-        ('malu', gen_random_uuid(), 'e-1', '[2010-01-01,)', tstzrange(now(), null), '一小区', 'c1'),
-        ('malu', gen_random_uuid(), 'e-2', '[2010-01-01,)', tstzrange(now(), null), '二小区', 'c2');
-    insert into block (town, id, life) values ('malu', 'b-1', '[2010-01-01,)');
-    insert into stewardship (town, id, block, valid, recorded, person, worker, kind) values
-        ('malu', gen_random_uuid(), 'b-1', '[2010-01-01,)', tstzrange(now(), null), 'towns/malu/people/steward', 'towns/malu/workers/w-1', 'REGULAR');
-    insert into block_period (town, id, block, valid, recorded, committee, display_name) values
-        ('malu', gen_random_uuid(), 'b-1', '[2010-01-01,)', tstzrange(now(), null), 'c1', '一区块');
-    insert into building (town, id, estate, life) values ('malu', 'u-1', 'e-1', '[2010-01-01,)'), ('malu', 'u-2', 'e-2', '[2010-01-01,)');
-    insert into building_period (town, id, building, valid, recorded, display_name, committee, block) values
-        ('malu', gen_random_uuid(), 'u-1', '[2010-01-01,)', tstzrange(now(), null), '1号楼', 'c1', 'b-1'),
-        ('malu', gen_random_uuid(), 'u-2', '[2010-01-01,)', tstzrange(now(), null), '2号楼', 'c2', null);
-    insert into household (town, id, building, door, occupancy) values
-        ('malu', 'h-1', 'u-1', '0101', 'OWNED'), ('malu', 'h-2', 'u-1', '0102', 'RENTED'), ('malu', 'h-3', 'u-2', '0101', 'OWNED');
-    insert into person (town, id, name_sealed, citizen_sealed, birth_sealed, name_index, citizen_index, key)
-        select 'malu', id, '', '', '', sha256(id::bytea), sha256(('c' || id)::bytea), 1
-        from unnest(array['steward', 'r-1', 'r-2', 'r-3', 'r-4', 'r-5', 'r-6']) id;
-    insert into residence (town, id, person, household, ground, valid, recorded) values
-        ('malu', gen_random_uuid(), 'steward', 'h-1', 'REGISTERED', '[2012-01-01,)', tstzrange(now(), null)),
-        ('malu', gen_random_uuid(), 'r-1', 'h-1', 'REGISTERED', '[2013-08-12,)', tstzrange(now(), null)),
-        ('malu', gen_random_uuid(), 'r-2', 'h-1', 'REGISTERED', '[2019-12-08,)', tstzrange(now(), null)),
-        ('malu', gen_random_uuid(), 'r-3', 'h-2', 'RESIDENCE_PERMIT', '[2017-03-29,)', tstzrange(now(), null)),
-        ('malu', gen_random_uuid(), 'r-4', 'h-2', 'RESIDENCE_PERMIT', '[2013-05-13,2020-03-03)', tstzrange(now(), null)),
-        ('malu', gen_random_uuid(), 'r-5', 'h-3', 'REGISTERED', '[2020-06-01,)', tstzrange(now(), null))";
+const REGISTER: &str = include_str!("../data/register.sql");
 
 /// The two schemes of Work points 3.4 with their benefit tables.
-const SCHEMES: &str = "
-    insert into programme (town, id, display_name, rank) values ('malu', 'cci', '社区综合保险', 1), ('malu', 'li', '民生综合保险', 2);
-    insert into policy (town, id, programme, number, insurer, insurer_credit_code, starts, ends) values
-        ('malu', 'cci-2020', 'cci', 'CCI-2020', 'o-insurer-0', '91310199MA9002009K', '2020-01-01', '2021-01-01'),
-        ('malu', 'li-2020', 'li', 'LI-2020', 'o-insurer-1', '91310199MA9002017E', '2020-01-01', '2021-01-01');
-    insert into policy_version (town, policy, n, from_day, insured, grounds, report_within_days, limit_person_year_fen, limit_year_fen,
-                                premium_per_household_fen, premium_per_person_fen, insured_households, insured_persons, written_by, written_person) values
-        ('malu', 'cci-2020', 1, '2020-01-01', '本镇户籍或持居住证的居民及其房屋', '{REGISTERED,RESIDENCE_PERMIT}', 30, null, 300000000,
-         900, 0, 60000, 0, '{urn:drafter|drafter}', '{towns/malu/people/drafter}'),
-        ('malu', 'li-2020', 1, '2020-01-01', '出险日户籍在本镇或持居住证的居民', '{REGISTERED,RESIDENCE_PERMIT}', 60, 25000000, 500000000,
-         1600, 400, 60000, 150000, '{urn:drafter|drafter}', '{towns/malu/people/drafter}');
-    insert into policy_benefit (town, policy, version, n, peril, object, insured_by, form, fixed_fen, sum_fen, parts_ppm, deductible_fen, share_ppm,
-                                limit_person_year_fen, limit_household_year_fen, limit_event_fen, note) values
-        ('malu', 'cci-2020', 1, 1, 'FIRE', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 50000, 600000, null, 3000000, null, ''),
-        ('malu', 'cci-2020', 1, 2, 'BURST_PIPE', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 20000, 800000, null, 1000000, null, ''),
-        ('malu', 'cci-2020', 1, 3, 'TYPHOON', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 50000, 600000, null, 3000000, null, ''),
-        ('malu', 'cci-2020', 1, 4, 'PUBLIC_AREA_INJURY', 'PERSON', 'PLACE', 'LOSS', null, null, null, 0, 1000000, 2000000, null, 20000000, ''),
-        ('malu', 'li-2020', 1, 1, 'DEATH', 'PERSON', 'RESIDENCE', 'FIXED', 20000000, null, null, null, null, null, null, null, ''),
-        ('malu', 'li-2020', 1, 2, 'DISABILITY', 'PERSON', 'RESIDENCE', 'BY_GRADE', null, 20000000,
-         '{1000000,900000,800000,700000,600000,500000,400000,300000,200000,100000}', null, null, null, null, null, ''),
-        ('malu', 'li-2020', 1, 3, 'HIT_AND_RUN', 'PERSON', 'RESIDENCE', 'LOSS', null, null, null, 0, 1000000, 10000000, null, null, ''),
-        ('malu', 'li-2020', 1, 4, 'DROWNING', 'PERSON', 'RESIDENCE', 'FIXED', 3000000, null, null, null, null, null, null, null, ''),
-        ('malu', 'li-2020', 1, 5, 'PUBLIC_AREA_INJURY', 'PERSON', 'RESIDENCE', 'LOSS', null, null, null, 0, 800000, 3000000, null, null, ''),
-        ('malu', 'li-2020', 1, 6, 'RESCUE', 'PERSON', 'RESIDENCE', 'FIXED', 25000000, null, null, null, null, null, null, null, '见义勇为'),
-        ('malu', 'li-2020', 1, 7, 'FIRE', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 0, 800000, null, 6000000, null, ''),
-        ('malu', 'li-2020', 1, 8, 'TYPHOON', 'DWELLING', 'RESIDENCE', 'LOSS', null, null, null, 0, 800000, null, 6000000, null, '');
-    insert into policy_premium_share (town, policy, version, n, bearer, share_ppm) values
-        ('malu', 'cci-2020', 1, 1, 'DISTRICT', 500000), ('malu', 'cci-2020', 1, 2, 'TOWN', 500000),
-        ('malu', 'li-2020', 1, 1, 'DISTRICT', 500000), ('malu', 'li-2020', 1, 2, 'TOWN', 400000), ('malu', 'li-2020', 1, 3, 'INSURED_BODY', 100000);
-    update policy_version set state = 'SIGNED', signed_by = 'urn:signer|signer', signed_person = 'towns/malu/people/signer', signed_on = '2020-01-01';
-    update policy set state = 'SIGNED', signed_on = '2020-01-01'";
+const SCHEMES: &str = include_str!("../data/schemes.sql");
 
 /// A message with a token.
 pub(crate) fn with<T>(message: T, token: &str) -> Request<T> {

@@ -1,5 +1,6 @@
 //! The examples and the laws of the rules.
 
+use chassis::refusal::Refusal;
 use jiff::{ToSpan, civil::date};
 use proptest::prelude::*;
 
