@@ -22,6 +22,8 @@ create table document (
     -- who sees it: the committees of its owner, and the insurers of the claim's policies
     committees       text[]      not null,
     insurers         text[]      not null,
+    -- whether nothing of an upload that was given up lies in the object store any more
+    cleared          boolean     not null default false check (not cleared or state = 'DELETED'),
     created_by       text        not null,
     created_person   text        not null,
     version          bigint      not null default 1,
@@ -35,6 +37,7 @@ create table document (
 );
 create index document_of_owner on document (town, owner_name, id) where state <> 'DELETED';
 create index document_kinds on document (town, owner, kind) where state = 'STORED';
+create index document_to_sweep on document (town, id) where state = 'PENDING' or (state = 'DELETED' and not cleared);
 create index document_of_committees on document using gin (committees);
 create index document_of_insurers on document using gin (insurers);
 

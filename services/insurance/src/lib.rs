@@ -8,12 +8,14 @@ mod programme;
 pub mod reasons;
 pub mod terms;
 
+use std::sync::Arc;
+
 use chassis::{
     context::Context,
     governance::Governance,
     imports::Sheets,
     objects::Objects,
-    operations::{Jobs, Worker},
+    operations::{Job, Jobs, Worker},
     platform::{Shared, rows},
 };
 use contracts::linli::insurance::v1 as pb;
@@ -27,9 +29,9 @@ pub fn tables() -> Sheets {
     Vec::new().into()
 }
 
-/// What its workers do. `governance` is asked for residences.
-pub fn jobs(_governance: &Governance) -> Jobs {
-    Jobs::from([])
+/// What its workers do. `governance` is asked for residences; files lie in `objects`.
+pub fn jobs(_governance: &Governance, objects: &Objects) -> Jobs {
+    Jobs::from([(document::SWEEP, Arc::new(document::Sweep(objects.clone())) as Arc<dyn Job>)])
 }
 
 /// Its gRPC services. `governance` is asked for people, residences and working days; files lie in `objects`; `mark` is what exported
@@ -57,6 +59,7 @@ pub fn routes(
     .add_service(pb::document_service_server::DocumentServiceServer::new(document::Documents {
         context: context.clone(),
         objects: objects.clone(),
+        worker: worker.clone(),
     }))
     .add_service(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
         context: context.clone(),

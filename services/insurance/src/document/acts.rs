@@ -194,6 +194,17 @@ impl Acts for Create {
     }
 }
 
+/// Gives up an upload: nothing of its name and of what is known of its parts is kept.
+///
+/// # Errors
+/// WRONG_STATE.
+pub(super) async fn give_up(work: &mut Work, row: &mut Row) -> Result<Record<pb::Document>, Refusal> {
+    (row.written_bytes, row.parts, row.file_name_sealed) = (0, 0, None);
+    let from = enter(work, row, Verb::Delete).await?;
+    store::drop_parts(work.sql(), &row.town, row.id).await?;
+    record(work, row, Told { verb: Verb::Delete, from, event: "document.deleted", comment: "" })
+}
+
 /// DeleteDocument: nothing of name and content is kept. The parts in the object store go once this is committed.
 pub(super) struct Delete;
 
@@ -206,11 +217,7 @@ impl Acts for Delete {
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Document>, Refusal> {
         let mut row = lock(work, &request.name, &request.etag).await?;
-        (row.written_bytes, row.parts, row.file_name_sealed) = (0, 0, None);
-        let from = enter(work, &mut row, Verb::Delete).await?;
-        store::drop_parts(work.sql(), &row.town, row.id).await?;
-        let told = Told { verb: Verb::Delete, from, event: "document.deleted", comment: "" };
-        record(work, &row, told)
+        give_up(work, &mut row).await
     }
 }
 

@@ -7,26 +7,33 @@ pub mod owner;
 mod parts;
 pub(crate) mod rules;
 mod store;
+mod sweep;
 mod upload;
 
 pub use store::kinds_stored;
+pub(crate) use sweep::{KIND as SWEEP, Sweep};
 
 use chassis::{
     call::Call,
     context::Context,
+    identity::Scope,
     listing,
     objects::Objects,
+    operations::Worker,
     refusal::Refusal,
     state::{available, transition},
     timeline, wire,
     work::{Record, Work, mutate},
 };
-use contracts::linli::insurance::v1::{self as pb, document_service_server::DocumentService};
-use kernel::name::DocumentName;
+use contracts::{
+    google::longrunning as lro,
+    linli::insurance::v1::{self as pb, document_service_server::DocumentService},
+};
+use kernel::{name::DocumentName, state::Named};
 use tonic::{Request, Response, Status};
 
 use self::{
-    rules::{TABLE, Verb, purpose},
+    rules::{State, TABLE, Verb, purpose},
     store::{Part, Row, sees},
 };
 
@@ -37,6 +44,8 @@ pub(crate) struct Documents {
     pub(crate) context: Context,
     /// Where parts lie.
     pub(crate) objects: Objects,
+    /// The worker, to be woken.
+    pub(crate) worker: Worker,
 }
 
 /// A stretch of a file that may be read now: its document, the part that it lies in, and the file's name.
@@ -127,22 +136,31 @@ impl Documents {
         Ok(Opened { row, part, file_name })
     }
 
-    /// What lay in the store of an upload goes once it is given up.
+    /// What lay in the store of an upload goes once it is given up; what can't go now, the next sweep takes.
     async fn delete(
         &self,
         request: Request<pb::DeleteDocumentRequest>,
     ) -> Result<Response<pb::Document>, Status> {
-        let name = DocumentName::parse(&request.get_ref().name).ok();
-        let (call, dry) = (Call::of(&request)?, request.get_ref().validate_only);
+        let dry = request.get_ref().validate_only;
+        let call = Call::of(&request)?;
         let done = mutate::<acts::Delete>(&self.context, request).await?;
-        if let Some(name) = name.filter(|_| !dry) {
-            let scope = call.scope(name.town())?;
-            let row = store::get(self.context.db.read().await?.sql(), &name, &scope, false).await?;
-            if let Some(row) = row {
-                parts::clear(&self.objects, &row).await;
-            }
+        if !dry {
+            self.clear(&call, &done.get_ref().name).await?;
         }
         Ok(done)
+    }
+
+    async fn clear(&self, call: &Call, name: &str) -> Result<(), Refusal> {
+        let name: DocumentName = wire::name("name", name)?;
+        let row = store::get(self.context.db.read().await?.sql(), &name, &Scope::Town, false).await?;
+        let Some(row) = row.filter(|row| row.state == State::Deleted.name()) else { return Ok(()) };
+        if parts::clear(&self.objects, &row).await {
+            let mut work = Work::plain(&self.context.db, call).await?;
+            store::set_cleared(work.sql(), &row.town, &[row.id]).await?;
+            let record = acts::quiet(&work, &row, Verb::Delete)?;
+            work.commit(record).await?;
+        }
+        Ok(())
     }
 }
 
@@ -202,5 +220,14 @@ impl DocumentService for Documents {
         request: Request<pb::VoidDocumentRequest>,
     ) -> Result<Response<pb::Document>, Status> {
         mutate::<acts::Void>(&self.context, request).await
+    }
+
+    async fn sweep_documents(
+        &self,
+        request: Request<pb::SweepDocumentsRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
+        let answer = mutate::<sweep::Begin>(&self.context, request).await;
+        self.worker.wake();
+        answer
     }
 }

@@ -71,11 +71,13 @@ pub(super) async fn forget(objects: &Objects, row: &Row, part: &Part) {
     }
 }
 
-/// Takes away whatever lies there of a document.
-pub(super) async fn clear(objects: &Objects, row: &Row) {
-    if let Err(refusal) = objects.clear(&folder(row)).await {
+/// Takes away whatever lies there of a document that was given up. `false` when it can't be now: a sweep comes again.
+pub(super) async fn clear(objects: &Objects, row: &Row) -> bool {
+    let cleared = objects.clear(&folder(row)).await;
+    if let Err(refusal) = &cleared {
         tracing::warn!(error = %refusal, "parts of an upload that was given up stay in the object store");
     }
+    cleared.is_ok()
 }
 
 /// Lets a file pass by, part by part: the one before is dropped when the next one comes.

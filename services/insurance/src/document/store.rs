@@ -329,6 +329,49 @@ pub(super) async fn note_reading(
     Ok(noted.execute(sql).await?.rows_affected() == 1)
 }
 
+/// Uploads to which nothing was added for a day, locked; those that somebody works on are left out.
+///
+/// # Errors
+/// What Postgres answered.
+pub(super) async fn stale(sql: &mut PgConnection, town: &str, limit: i64) -> Result<Vec<Row>, Refusal> {
+    let mut query = QueryBuilder::new("select ");
+    query.push(COLUMNS).push(" from document x where x.state = 'PENDING' and x.town = ").push_bind(town);
+    query.push(" and x.updated < clock_timestamp() - interval '1 day' order by x.id limit ").push_bind(limit);
+    query.push(" for update skip locked");
+    Ok(query.build_query_as().fetch_all(sql).await?)
+}
+
+/// Uploads that were given up and of which something may lie in the object store, behind `after`.
+///
+/// # Errors
+/// What Postgres answered.
+pub(super) async fn uncleared(
+    sql: &mut PgConnection,
+    (town, after): (&str, Uuid),
+    limit: i64,
+) -> Result<Vec<Row>, Refusal> {
+    let mut query = QueryBuilder::new("select ");
+    query.push(COLUMNS).push(" from document x where x.state = 'DELETED' and not x.cleared and x.town = ");
+    query
+        .push_bind(town)
+        .push(" and x.id > ")
+        .push_bind(after)
+        .push(" order by x.id limit ")
+        .push_bind(limit);
+    Ok(query.build_query_as().fetch_all(sql).await?)
+}
+
+/// Notes that nothing of these lies in the object store any more. Nothing that a reader sees changes, so versions don't either.
+///
+/// # Errors
+/// What Postgres answered.
+pub(super) async fn set_cleared(sql: &mut PgConnection, town: &str, ids: &[Uuid]) -> Result<(), Refusal> {
+    sqlx::query!("update document set cleared = true where town = $1 and id = any($2)", town, ids)
+        .execute(sql)
+        .await?;
+    Ok(())
+}
+
 /// The kinds of the documents of an owner that are stored: what is there of what is required.
 ///
 /// # Errors

@@ -68,9 +68,9 @@ fn replica(
     let token = ServiceToken::development(issuer(), "insurance");
     let governance = Governance::new("insurance", governance.clone(), token);
     let directory: Arc<dyn Directory> = Arc::new(CachedDirectory::new(Arc::new(governance.clone())));
-    let worker = Worker::new(context.clone(), clock.clone(), insurance::jobs(&governance));
-    let layers = gatekeeper("insurance", &issuer(), directory, clock);
     let objects = Objects::local(keys.join(FILES)).unwrap();
+    let worker = Worker::new(context.clone(), clock.clone(), insurance::jobs(&governance, &objects));
+    let layers = gatekeeper("insurance", &issuer(), directory, clock);
     let routes = insurance::routes(context, &worker, &governance, &objects, None);
     (layers::near(layers::layered(routes, &layers)), governance, worker)
 }
@@ -109,7 +109,8 @@ impl Service {
 
     /// A worker beside the service's own.
     pub(crate) fn another_worker(&self) -> Worker {
-        Worker::new(self.db.context.clone(), self.clock.clone(), insurance::jobs(&self.governance))
+        let objects = Objects::local(self.files()).unwrap();
+        Worker::new(self.db.context.clone(), self.clock.clone(), insurance::jobs(&self.governance, &objects))
     }
 
     /// Where files lie.

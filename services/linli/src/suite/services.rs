@@ -113,12 +113,13 @@ pub(crate) static INSURANCE: Service = Service {
     sealers: &[],
     build: Build::Filing(|governance, objects| {
         let asked = governance.clone();
+        let jobs = insurance::jobs(governance, &objects);
         let routes = move |context: &Context, worker: &Worker, mark| {
             insurance::routes(context, worker, &asked, &objects, mark)
         };
         Parts {
             directory: Arc::new(CachedDirectory::new(Arc::new(governance.clone()))),
-            jobs: insurance::jobs(governance),
+            jobs,
             routes: Box::new(routes),
         }
     }),
