@@ -91,7 +91,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "LINLI_OBJECT_STORE",
         None,
-        "where files of claims are kept: file:///a/directory (in development objects/ in LINLI_DATA_DIR), or s3://bucket/prefix with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, for another service than Amazon's, AWS_ENDPOINT",
+        "where files of claims are kept: file:///a/directory (in development objects/ in LINLI_DATA_DIR), or s3://bucket/prefix with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, for another service than Amazon's, AWS_ENDPOINT (with AWS_ALLOW_HTTP=true where it is http://)",
     ),
     secret(
         "LINLI_SERVICE_TOKEN",

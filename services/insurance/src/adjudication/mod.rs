@@ -6,6 +6,10 @@
 
 pub mod caps;
 #[cfg(test)]
+mod expected;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 mod trace;
 pub mod words;
@@ -188,12 +192,12 @@ fn line(facts: &Facts, cover: &Cover<'_>, seen: Fen, fixed: Fen) -> Line {
         Err((rule, a, b)) => return refused(rule, Outcome::Rejected, trace, a, b),
     };
     let (approved, exhausted) = cover.caps.cut(due, &mut trace);
-    trace.push(Rule::Approved, due.fen(), approved.fen());
-    let outcome = if approved > Fen::ZERO { Outcome::Approved } else { Outcome::Rejected };
-    let rule = match outcome {
-        Outcome::Approved => None,
-        _ => exhausted.then_some(Rule::CapExhausted).or(Some(Rule::NothingLeft)),
+    let (outcome, rule) = match (approved > Fen::ZERO, exhausted) {
+        (true, _) => (Outcome::Approved, None),
+        (false, true) => (Outcome::Rejected, Some(Rule::CapExhausted)),
+        (false, false) => (Outcome::Rejected, Some(Rule::NothingLeft)),
     };
+    trace.push(rule.unwrap_or(Rule::Approved), due.fen(), approved.fen());
     Line { outcome, rule, seen, covered: due, approved, trace }
 }
 

@@ -61,9 +61,9 @@ named! {
         CapEvent = "CAP_EVENT",
         /// The policy's limit of its year.
         CapYear = "CAP_YEAR",
-        /// A limit leaves nothing.
+        /// A limit leaves nothing: the benefit before limits, nothing (fen).
         CapExhausted = "CAP_EXHAUSTED",
-        /// Deductible or earlier payments leave nothing.
+        /// Deductible or earlier payments leave nothing: nothing, nothing (fen).
         NothingLeft = "NOTHING_LEFT",
         /// What is paid: before limits, after them (fen).
         Approved = "APPROVED",
@@ -84,7 +84,7 @@ pub struct Step {
 /// A line takes each rule once at most: period, residence, report, documents, three of the benefit, the highest fixed, seven limits, the sum.
 const MOST: usize = 17;
 
-/// The steps of a line, in their order.
+/// The steps of a line, in their order; the last is the rule that decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
     steps: [Step; MOST],

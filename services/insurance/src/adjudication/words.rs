@@ -1,6 +1,6 @@
 //! The words of a trace, in Chinese and in English, and the clause that each rule rests on.
 
-use jiff::{ToSpan, civil::Date};
+use jiff::{Span, civil::Date};
 use kernel::money::Fen;
 
 use super::{Rule, Step};
@@ -52,7 +52,8 @@ impl Rule {
 
 fn day(days: i64) -> String {
     const FIRST: Date = Date::constant(1970, 1, 1);
-    FIRST.checked_add(days.days()).map_or_else(|_| days.to_string(), |day| day.to_string())
+    let day = Span::new().try_days(days).and_then(|span| FIRST.checked_add(span));
+    day.map_or_else(|_| days.to_string(), |day| day.to_string())
 }
 
 fn yuan(fen: i64) -> String {

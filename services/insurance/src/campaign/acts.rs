@@ -36,12 +36,15 @@ fn once<T: PartialEq>(faults: &mut Faults, field: &str, all: &[T]) {
     }
 }
 
+/// A part of a name.
+type Part<N> = fn(&N) -> &str;
+
 /// The ids of a list of names in the town.
 fn ids<N>(
     faults: &mut Faults,
     field: &str,
     town: &str,
-    (names, of, id): (&[String], fn(&N) -> &str, fn(&N) -> &str),
+    (names, of, id): (&[String], Part<N>, Part<N>),
 ) -> Vec<String>
 where
     N: std::str::FromStr,

@@ -3,6 +3,7 @@
 mod behind;
 mod coverage;
 mod demo;
+mod races;
 mod refused;
 
 use chassis::peer::Peer;
@@ -276,6 +277,12 @@ async fn a_placement_is_taken_back_once_and_both_stay() {
     let twice = client(&service).remove_placement(service.officer("o-1", remove(&removed, "再来"))).await;
     assert_eq!(reason(&twice.unwrap_err()), "PLACEMENT_REMOVED");
     assert_eq!(get(&service, &campaign.name).await.placement_count, 0);
+
+    // where it was, in words, stands in no event, audit record or stored answer that is told further
+    for table in ["event", "audit", "history"] {
+        let told = format!("select count(*) from {table} t where t::text like '%东门%'");
+        assert_eq!(service.number(&told).await, 0, "{table}");
+    }
 
     let list = |filter: &str| pb::ListPlacementsRequest {
         parent: "towns/malu".to_owned(),
