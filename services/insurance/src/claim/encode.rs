@@ -238,7 +238,7 @@ async fn required(sql: &mut PgConnection, row: &Row) -> Result<Vec<pb::RequiredD
         .collect())
 }
 
-/// A claim with what stands in other tables, what the caller may do, and its timeline.
+/// A claim with what stands in other tables and what the caller may do; without its timeline, which a step in progress isn't in yet.
 ///
 /// # Errors
 /// What Postgres answered.
@@ -268,6 +268,5 @@ pub(crate) async fn whole(
         |verb: Verb| facts.hindrance(verb, &who, today).map(|hindrance| spoken::told(&name, verb, hindrance));
     whole.available_actions =
         available_unless(&TABLE, facts.state, call, &row.town, |scope| holds(scope, row), hindered);
-    whole.timeline = timeline::read(sql, &row.town, &name).await?;
     Ok(whole)
 }

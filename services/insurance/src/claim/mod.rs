@@ -27,7 +27,7 @@ use chassis::{
     listing,
     operations::Worker,
     refusal::Refusal,
-    wire,
+    timeline, wire,
     work::{Record, VerbGiven, Work, mutate, mutate_given},
 };
 use contracts::{
@@ -58,7 +58,9 @@ impl Claims {
         let mut read = self.context.db.read().await?;
         let row = store::get(read.sql(), &name, &scope, false).await?;
         let row = row.ok_or_else(|| call.missing(&scope, "linli.dev/Claim", name.to_string()))?;
-        encode::whole(read.sql(), self.context.db.vault(), call, &row).await
+        let mut claim = encode::whole(read.sql(), self.context.db.vault(), call, &row).await?;
+        claim.timeline = timeline::read(read.sql(), name.town(), &row.name()).await?;
+        Ok(claim)
     }
 
     async fn page(

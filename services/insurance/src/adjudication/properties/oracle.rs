@@ -76,6 +76,7 @@ fn refusals(facts: &Facts, programme: &Programme, benefit: &Benefit) -> Vec<(boo
         (resident && facts.residences.is_empty(), Rule::NotResidentOnDay),
         (resident && insured.is_empty(), Rule::GroundNotCovered),
         (resident && !long_enough, Rule::WithinWaitingDays),
+        (!resident && !facts.in_place, Rule::NotInPlace),
         (late, Rule::ReportedLate),
         (!facts.documents_complete, Rule::DocumentsMissing),
         (!graded, Rule::GradeMissing),

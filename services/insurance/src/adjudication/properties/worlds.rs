@@ -157,18 +157,35 @@ pub(super) fn facts() -> BoxedStrategy<Facts> {
     let fixed_before = prop_oneof![3 => Just(0i64), 1 => amount()];
     event_on
         .prop_flat_map(move |event_on| {
-            (residences(event_on), late.clone(), amount(), grade.clone(), documents, fixed_before.clone())
-                .prop_map(move |(residences, late, assessed, grade, documents_complete, fixed_before)| {
-                    Facts {
-                        event_on,
-                        reported_on: after(event_on, late),
-                        assessed: Fen::of(assessed),
-                        grade,
+            (
+                residences(event_on),
+                late.clone(),
+                amount(),
+                grade.clone(),
+                (documents, documents),
+                fixed_before.clone(),
+            )
+                .prop_map(
+                    move |(
                         residences,
-                        documents_complete,
-                        fixed_before: Fen::of(fixed_before),
-                    }
-                })
+                        late,
+                        assessed,
+                        grade,
+                        (documents_complete, in_place),
+                        fixed_before,
+                    )| {
+                        Facts {
+                            event_on,
+                            reported_on: after(event_on, late),
+                            assessed: Fen::of(assessed),
+                            grade,
+                            residences,
+                            in_place,
+                            documents_complete,
+                            fixed_before: Fen::of(fixed_before),
+                        }
+                    },
+                )
         })
         .boxed()
 }
@@ -211,6 +228,7 @@ pub(super) fn used_up() -> World {
         assessed: Fen::ZERO,
         grade: None,
         residences: Vec::new(),
+        in_place: true,
         documents_complete: true,
         fixed_before: Fen::ZERO,
     };

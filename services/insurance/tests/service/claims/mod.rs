@@ -56,7 +56,6 @@ pub(crate) use step;
 /// Who calls: a role, and where it holds.
 #[derive(Clone, Copy)]
 pub(crate) enum As<'a> {
-    Town(&'a str),
     Committee(&'a str, &'a str),
     Adjuster(&'a str, &'a str),
 }
@@ -64,7 +63,6 @@ pub(crate) enum As<'a> {
 impl Service {
     pub(crate) fn by<T>(&self, who: As<'_>, message: T) -> Request<T> {
         let token = match who {
-            As::Town(who) => self.token(who, "town-officer", "malu"),
             As::Committee(who, id) => self.token(who, "committee-officer", &format!("committee:{id}")),
             As::Adjuster(who, id) => self.token(who, "adjuster", &format!("organisation:{id}")),
         };
