@@ -342,6 +342,7 @@ declare
     most bigint;
     used bigint;
     given bigint;
+    pool text;
 begin
     if new.amount_fen < 0 then
         select d.amount_fen into given from claim_draw d where (d.town, d.claim, d.decision, d.policy, d.cap) =
@@ -356,9 +357,11 @@ begin
     end if;
     most := case new.cap when 'FIXED_EVENT' then new.limit_fen else cap_limit(new.town, new.policy, new.version, new.cap, new.peril) end;
     -- of one person and event the highest fixed benefit is paid, whichever policy pays it
-    insert into cap_used as u (town, policy, cap, peril, subject, year, used_fen)
-        values (new.town, case new.cap when 'FIXED_EVENT' then '' else new.policy end, new.cap, new.peril, new.subject, new.year, new.amount_fen)
-        on conflict (town, policy, cap, peril, subject, year) do update set used_fen = u.used_fen + excluded.used_fen
+    pool := case new.cap when 'FIXED_EVENT' then '' else new.policy end;
+    insert into cap_used (town, policy, cap, peril, subject, year)
+        values (new.town, pool, new.cap, new.peril, new.subject, new.year) on conflict do nothing;
+    update cap_used u set used_fen = u.used_fen + new.amount_fen
+        where (u.town, u.policy, u.cap, u.peril, u.subject, u.year) = (new.town, pool, new.cap, new.peril, new.subject, new.year)
         returning u.used_fen into used;
     if new.amount_fen > 0 and (most is null or used > most) then
         perform refuse('cap_not_exceeded', format('%s of %s: %s of %s', new.cap, new.policy, used, most));

@@ -121,13 +121,17 @@ pub fn adjudicate(facts: &Facts, covers: &mut [Cover<'_>]) -> Decision {
     }
     let approved = lines.iter().fold(Fen::ZERO, |sum, line| add(sum, line.approved));
     let refused = lines.iter().find(|line| line.outcome == Outcome::Rejected);
-    let outcome = match (approved > Fen::ZERO, refused) {
+    // where the programmes before left nothing of the loss, nothing is refused by those behind
+    let short =
+        lines.iter().find(|line| line.outcome == Outcome::Rejected && line.rule != Some(Rule::NothingLeft));
+    let outcome = match (approved > Fen::ZERO, short) {
         (true, None) => Outcome::Approved,
         (true, Some(_)) => Outcome::InPart,
         (false, _) => Outcome::Rejected,
     };
     let rule = match outcome {
         Outcome::Approved => None,
+        Outcome::InPart => short.and_then(|line| line.rule),
         _ => refused.or(lines.first()).and_then(|line| line.rule).or(Some(Rule::PerilNotCovered)),
     };
     Decision { outcome, rule, approved, lines }

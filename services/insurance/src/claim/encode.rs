@@ -2,7 +2,7 @@
 
 use chassis::{
     actor::Actor, amount::to_money, call::Call, identity::Scope, refusal::Refusal, state::available_unless,
-    timeline, vault::Vault, wire,
+    vault::Vault, wire,
 };
 use contracts::linli::insurance::v1 as pb;
 use jiff::civil::Date;

@@ -135,10 +135,12 @@ pub(super) fn oracle(world: &World) -> Told {
     }
     let approved: i128 = lines.iter().map(|line| line.approved).sum();
     let refused = lines.iter().find(|line| line.outcome == Outcome::Rejected).and_then(|line| line.rule);
-    let (outcome, rule) = match (approved > 0, refused) {
+    let why = lines.iter().filter(|line| line.outcome == Outcome::Rejected).filter_map(|line| line.rule);
+    let short = why.into_iter().find(|rule| *rule != Rule::NothingLeft);
+    let (outcome, rule) = match (approved > 0, short) {
         (true, None) => (Outcome::Approved, None),
         (true, Some(rule)) => (Outcome::InPart, Some(rule)),
-        (false, refused) => (Outcome::Rejected, refused.or(Some(Rule::PerilNotCovered))),
+        (false, _) => (Outcome::Rejected, refused.or(Some(Rule::PerilNotCovered))),
     };
     Told { outcome, rule, approved, lines }
 }

@@ -123,7 +123,7 @@ async fn steps_out_of_turn_or_by_the_wrong_people_are_refused() {
     let before = service.dump().await;
     let wrong = service.pay(&claim, "cci", 1_00).await;
     assert_eq!(refused(&service, &before, wrong).await, "AMOUNT_DIFFERS");
-    let stale = pb::Claim { etag: "\"1\"".to_owned(), ..claim.clone() };
+    let stale = pb::Claim { etag: kernel::etag::Etag::of(1).to_string(), ..claim.clone() };
     let stale = service.pay(&stale, "cci", 240_00).await;
     assert_eq!(refused(&service, &before, stale).await, "ETAG_MISMATCH");
     let own = step!(PayClaimRequest, claim, programme: "towns/malu/programmes/cci".to_owned(), amount: Some(fen(240_00)), pay_date: None,
