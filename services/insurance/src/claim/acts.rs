@@ -36,7 +36,7 @@ async fn need_first(work: &mut Work, locked: &Locked) -> Result<(), Refusal> {
 
 async fn need_verified(work: &mut Work, locked: &Locked) -> Result<(), Refusal> {
     let name =
-        IncidentName::new(&locked.row.town, &locked.row.incident.to_string()).map_err(Refusal::internal)?;
+        IncidentName::new(&locked.row.town, locked.row.incident.to_string()).map_err(Refusal::internal)?;
     let met = incident::store::get(work.sql(), &name, &chassis::identity::Scope::Town, true).await?;
     let met = met.ok_or_else(|| Refusal::internal(format!("{} has no incident", locked.name)))?;
     if met.verified_on.is_some() {

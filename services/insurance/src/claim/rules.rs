@@ -345,7 +345,7 @@ impl Facts {
     }
 
     fn own(&self, who: &Actor) -> Option<Hindrance> {
-        self.parties.iter().any(|party| *party == who.person).then_some(Hindrance::Own)
+        self.parties.contains(&who.person).then_some(Hindrance::Own)
     }
 
     fn decided_by(&self, who: &Actor) -> Option<Hindrance> {

@@ -1,6 +1,6 @@
 //! What callers see of the ledger, within their areas.
 
-use chassis::{identity::Scope, listing::Asked, paging::push_predicate, refusal::Refusal};
+use chassis::{identity::Scope, listing::Asked, refusal::Refusal};
 use jiff::{Timestamp, civil::Date};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
