@@ -129,6 +129,8 @@ create table policy_benefit (
     parts_ppm                integer[],
     deductible_fen           bigint   check (deductible_fen between 0 and 10000000000000),
     share_ppm                integer  check (share_ppm between 1 and 1000000),
+    -- 保险金额: what one loss may be claimed at, at most
+    sum_insured_fen          bigint   check (sum_insured_fen between 1 and 10000000000000),
     waiting_days             integer  not null default 0 check (waiting_days between 0 and 3650),
     limit_person_year_fen    bigint   check (limit_person_year_fen between 1 and 10000000000000),
     limit_household_year_fen bigint   check (limit_household_year_fen between 1 and 10000000000000),
@@ -140,7 +142,8 @@ create table policy_benefit (
     constraint policy_benefit_as_its_form_says check (
         (form = 'FIXED') = (fixed_fen is not null)
         and (form = 'BY_GRADE') = (sum_fen is not null) and (form = 'BY_GRADE') = (parts_ppm is not null)
-        and (form = 'LOSS') = (deductible_fen is not null) and (form = 'LOSS') = (share_ppm is not null)),
+        and (form = 'LOSS') = (deductible_fen is not null) and (form = 'LOSS') = (share_ppm is not null)
+        and (sum_insured_fen is null or form = 'LOSS')),
     constraint policy_benefit_by_grade_is_of_a_person check (form <> 'BY_GRADE' or object = 'PERSON'),
     constraint policy_benefit_has_ten_grades check (
         parts_ppm is null or (cardinality(parts_ppm) = 10 and array_position(parts_ppm, null) is null

@@ -78,6 +78,8 @@ pub struct Benefit {
     pub insured_by: InsuredBy,
     /// How much.
     pub form: Form,
+    /// What one loss may be claimed at, at most 保险金额; of a share of the loss alone.
+    pub sum_insured: Option<Fen>,
     /// Days that must have passed since the insured began to live in the town 等待期.
     pub waiting_days: u16,
     /// At most, for a person and year.

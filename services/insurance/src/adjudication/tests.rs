@@ -14,6 +14,7 @@ fn loss(deductible: i64, percent: i64, household: i64) -> Terms {
             object: Object::Dwelling,
             insured_by: InsuredBy::Residence,
             form: Form::Loss { deductible: Fen::of(deductible), share: Ppm::of(percent * 10_000) },
+            sum_insured: None,
             waiting_days: 0,
             limit_person_year: None,
             limit_household_year: Some(Fen::of(household)),

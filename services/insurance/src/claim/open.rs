@@ -32,8 +32,8 @@ use crate::{
     cover, incident,
     policy::covering::{Covering, covering},
     reasons::{
-        CITIZEN_ID_INVALID, CITIZEN_UNKNOWN, CLAIM_BEFORE_EVENT, CLAIM_HOUSEHOLD_NEEDED,
-        CLAIM_INCIDENT_OF_ANOTHER, CLAIMANT_NOT_OF_HOUSEHOLD, PEER_UNKNOWN,
+        CITIZEN_ID_INVALID, CITIZEN_UNKNOWN, CLAIM_ABOVE_SUM_INSURED, CLAIM_BEFORE_EVENT,
+        CLAIM_HOUSEHOLD_NEEDED, CLAIM_INCIDENT_OF_ANOTHER, CLAIMANT_NOT_OF_HOUSEHOLD, PEER_UNKNOWN,
     },
     terms::Object,
 };
@@ -246,6 +246,23 @@ fn household(
     Ok(damaged)
 }
 
+/// Refuses a loss that is claimed above the sum insured 保险金额. Where a policy that bears a part of the loss sets none, any loss will do.
+fn need_within_sum(coverings: &[Covering], peril: &str, claimed: Option<Fen>) -> Result<(), Refusal> {
+    let benefits = coverings.iter().filter_map(|covering| covering.terms.benefit(peril));
+    let sums: Vec<Option<Fen>> =
+        benefits.filter(|benefit| benefit.form.is_loss()).map(|benefit| benefit.sum_insured).collect();
+    let Some(most) = sums.into_iter().collect::<Option<Vec<Fen>>>().and_then(|sums| sums.into_iter().max())
+    else {
+        return Ok(());
+    };
+    match claimed {
+        Some(amount) if amount > most => {
+            Err(Refusal::new(&CLAIM_ABOVE_SUM_INSURED).with("amount", amount).with("sum", most))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The insurers whose policies know the peril.
 pub(crate) fn insurers(coverings: &[Covering], peril: &str) -> Vec<String> {
     let its = coverings.iter().filter(|covering| covering.terms.benefit(peril).is_some());
@@ -315,6 +332,7 @@ async fn first(
         return Err(Refusal::new(&CLAIM_INCIDENT_OF_ANOTHER).with("incident", &new.incident));
     }
     let coverings = covering(work.sql(), town, happened).await?;
+    need_within_sum(&coverings, &met.peril, new.claimed)?;
     let object = object(&coverings, &met.peril);
     let who = Actor::of(work.call());
     let recorded = chassis::clock::recorded_now().as_microsecond();
@@ -365,7 +383,10 @@ impl Acts for Update {
         let fields = wire::mask(request.update_mask.as_ref(), CHANGEABLE).map_err(Refusal::one)?;
         let (town, mut faults) = (locked.row.town.clone(), Faults::default());
         if fields.contains(&"claimed_amount") {
-            locked.row.claimed_fen = claimed(&mut faults, given).flatten().map(Fen::fen);
+            let claimed = claimed(&mut faults, given).flatten();
+            let coverings = covering(work.sql(), &town, locked.row.happened()?).await?;
+            need_within_sum(&coverings, &locked.row.peril, claimed)?;
+            locked.row.claimed_fen = claimed.map(Fen::fen);
         }
         let wanted = beneficiaries(&mut faults, &town, &given.beneficiaries);
         let account = match (&given.payee, fields.contains(&"payee")) {

@@ -19,6 +19,7 @@ fn benefit(peril: &str, object: Object, insured_by: InsuredBy, waiting_days: u16
         object,
         insured_by,
         form: Form::Loss { deductible: Fen::ZERO, share: Ppm::of(800_000) },
+        sum_insured: None,
         waiting_days,
         limit_person_year: None,
         limit_household_year: None,

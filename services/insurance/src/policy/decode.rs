@@ -175,6 +175,10 @@ fn benefit(faults: &mut Faults, field: &str, row: &pb::Benefit) -> Option<(Benef
     let person = cap("limit_person_year", &row.limit_person_year);
     let household = cap("limit_household_year", &row.limit_household_year);
     let event = cap("limit_event", &row.limit_event);
+    let insured = match &row.form {
+        Some(pb::benefit::Form::Loss(loss)) => cap("loss.sum_insured", &loss.sum_insured),
+        _ => Some(None),
+    };
     let note = match row.note.trim() {
         "" => Some(String::new()),
         note => faults.take(words(&at("note"), note, NOTE_CHARS)),
@@ -184,6 +188,7 @@ fn benefit(faults: &mut Faults, field: &str, row: &pb::Benefit) -> Option<(Benef
         object: object?,
         insured_by: insured_by(row),
         form: form?,
+        sum_insured: insured?,
         waiting_days: waiting?,
         limit_person_year: person?,
         limit_household_year: household?,

@@ -134,7 +134,7 @@ fn benefit(row: &Benefit, note: &str) -> pb::Benefit {
         peril: row.peril.clone(),
         object: object.into(),
         insured_by: insured_by.into(),
-        form: Some(form(row.form)),
+        form: Some(form(row.form, row.sum_insured)),
         waiting_days: row.waiting_days.into(),
         limit_person_year: row.limit_person_year.map(to_money),
         limit_household_year: row.limit_household_year.map(to_money),
@@ -143,7 +143,7 @@ fn benefit(row: &Benefit, note: &str) -> pb::Benefit {
     }
 }
 
-fn form(form: Form) -> pb::benefit::Form {
+fn form(form: Form, sum_insured: Option<Fen>) -> pb::benefit::Form {
     match form {
         Form::Fixed(sum) => pb::benefit::Form::Fixed(pb::FixedSum { sum: Some(to_money(sum)) }),
         Form::ByGrade { sum, parts: by_grade } => pb::benefit::Form::ByGrade(pb::GradedSum {
@@ -153,6 +153,7 @@ fn form(form: Form) -> pb::benefit::Form {
         Form::Loss { deductible, share } => pb::benefit::Form::Loss(pb::LossShare {
             deductible: Some(to_money(deductible)),
             share_ppm: parts(share),
+            sum_insured: sum_insured.map(to_money),
         }),
     }
 }

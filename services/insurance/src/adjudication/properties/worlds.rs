@@ -210,6 +210,7 @@ pub(super) fn used_up() -> World {
         object: Object::Person,
         insured_by: InsuredBy::Place,
         form: Form::Fixed(Fen::of(200_000)),
+        sum_insured: None,
         waiting_days: 0,
         limit_person_year: None,
         limit_household_year: None,

@@ -122,7 +122,7 @@ pub(crate) async fn benefits(
 ) -> Result<Vec<BenefitRow>, Refusal> {
     let rows = sqlx::query!(
         "select policy, version, peril, object, insured_by, form, fixed_fen, sum_fen, parts_ppm, deductible_fen, share_ppm, waiting_days,
-                limit_person_year_fen, limit_household_year_fen, limit_event_fen, note
+                limit_person_year_fen, limit_household_year_fen, limit_event_fen, note, sum_insured_fen
          from policy_benefit where town = $1 and policy = any($2) order by policy, version, n",
         town,
         policies,
@@ -142,6 +142,7 @@ pub(crate) async fn benefits(
             object: named(&row.object)?,
             insured_by: named(&row.insured_by)?,
             form,
+            sum_insured: row.sum_insured_fen.map(Fen::of),
             waiting_days: u16::try_from(row.waiting_days).map_err(Refusal::internal)?,
             limit_person_year: row.limit_person_year_fen.map(Fen::of),
             limit_household_year: row.limit_household_year_fen.map(Fen::of),

@@ -233,12 +233,12 @@ async fn benefits(sql: &mut PgConnection, name: &PolicyName, draft: Draft<'_>) -
     let forms: Vec<Columns> = rows.iter().map(Columns::of).collect();
     let done = sqlx::query!(
         "insert into policy_benefit (town, policy, version, n, peril, object, insured_by, form, fixed_fen, sum_fen, parts_ppm, deductible_fen,
-                share_ppm, waiting_days, limit_person_year_fen, limit_household_year_fen, limit_event_fen, note)
+                share_ppm, waiting_days, limit_person_year_fen, limit_household_year_fen, limit_event_fen, note, sum_insured_fen)
          select $1, $2, $3, n, peril, object, insured_by, form, fixed, total, parts::integer[], deductible, share, waiting, person, household,
-                event, note
+                event, note, insured
          from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::integer[],
-                     $13::integer[], $14::bigint[], $15::bigint[], $16::bigint[], $17::text[]) with ordinality
-              as b (peril, object, insured_by, form, fixed, total, parts, deductible, share, waiting, person, household, event, note, n)",
+                     $13::integer[], $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::bigint[]) with ordinality
+              as b (peril, object, insured_by, form, fixed, total, parts, deductible, share, waiting, person, household, event, note, insured, n)",
         name.town(),
         name.policy(),
         draft.n,
@@ -256,6 +256,7 @@ async fn benefits(sql: &mut PgConnection, name: &PolicyName, draft: Draft<'_>) -
         &column(rows, |row| row.limit_household_year.map(Fen::fen)) as &[Option<i64>],
         &column(rows, |row| row.limit_event.map(Fen::fen)) as &[Option<i64>],
         &draft.contract.notes,
+        &column(rows, |row| row.sum_insured.map(Fen::fen)) as &[Option<i64>],
     );
     done.execute(sql).await?;
     Ok(())

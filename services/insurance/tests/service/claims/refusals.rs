@@ -180,3 +180,26 @@ async fn an_event_that_no_policy_covers_is_stored_and_rejected() {
     let gone = service.adjudicate(&gone).await.unwrap();
     assert_eq!(gone.decisions[0].lines[1].rule, "NOT_RESIDENT_ON_DAY");
 }
+
+#[tokio::test]
+async fn a_loss_above_the_sum_insured_is_refused() {
+    let service = service(date(2020, 4, 13)).await;
+    // a version that is signed never changes: as it would have been signed
+    service.schemes().await;
+    service.sql("set local session_replication_role = replica; update policy_benefit set sum_insured_fen = 500000 where peril = 'BURST_PIPE'").await;
+    let event = Event { peril: "BURST_PIPE", ..fire(date(2020, 4, 11)) };
+    let incident = service.incident(event).await;
+    let before = service.dump().await;
+    let above = service.report(service.claim_draft(&incident, event, Some(5_000_01))).await;
+    assert_eq!(refused(&service, &before, above).await, "CLAIM_ABOVE_SUM_INSURED");
+    let claim = service.report(service.claim_draft(&incident, event, Some(5_000_00))).await.unwrap();
+    let before = service.dump().await;
+    let update = pb::UpdateClaimRequest {
+        claim: Some(pb::Claim { claimed_amount: Some(fen(6_000_00)), ..claim }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["claimed_amount".to_owned()] }),
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let above = service.claims().update_claim(service.officer("reporter", update)).await;
+    assert_eq!(refused(&service, &before, above).await, "CLAIM_ABOVE_SUM_INSURED");
+}

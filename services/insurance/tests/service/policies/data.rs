@@ -6,7 +6,8 @@ use jiff::civil::date;
 use crate::harness::{date as wire, fen};
 
 fn loss(peril: &str, object: pb::BenefitObject, deductible: i64, percent: i32) -> pb::Benefit {
-    let share = pb::LossShare { deductible: Some(fen(deductible)), share_ppm: percent * 10_000 };
+    let share =
+        pb::LossShare { deductible: Some(fen(deductible)), share_ppm: percent * 10_000, sum_insured: None };
     benefit(peril, object, Form::Loss(share))
 }
 
