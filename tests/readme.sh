@@ -32,3 +32,4 @@ tour() {
 tour README.md true
 tour services/governance/README.md false
 tour services/funding/README.md true
+tour services/insurance/README.md true

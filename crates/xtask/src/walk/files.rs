@@ -88,6 +88,27 @@ impl Files {
         Some((building["block"].clone(), its["worker"].clone()))
     }
 
+    /// A household, with its committee.
+    pub(super) fn household(&self, code: &str) -> Option<(&Row, &str)> {
+        let household = self.households.iter().find(|row| row["code"] == code)?;
+        let building = self.buildings.iter().find(|row| row["code"] == household["building"])?;
+        Some((household, self.estate(&building["estate"])?))
+    }
+
+    /// The committee of an estate.
+    pub(super) fn estate(&self, code: &str) -> Option<&str> {
+        let estate = self.estates.iter().find(|row| row["code"] == code)?;
+        Some(estate["committee"].as_str())
+    }
+
+    /// Who lives in a household on a day, the oldest first.
+    pub(super) fn at_home(&self, household: &str, day: &str) -> Vec<&str> {
+        let mut all: Vec<&Row> =
+            self.residents.iter().filter(|row| row["household"] == household && on(row, day)).collect();
+        all.sort_by_key(|row| &row["birth_date"]);
+        all.iter().map(|row| row["code"].as_str()).collect()
+    }
+
     /// The committee that a body is of: its own, or that of its estate.
     fn committee_of(&self, body: &Row) -> String {
         let estate =

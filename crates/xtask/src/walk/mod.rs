@@ -1,11 +1,14 @@
 //! `cargo xtask walk`: a fresh suite, asked over the gateway, its answers held against the files that it was loaded from.
 
+mod caller;
 mod files;
 mod funding;
+mod insurance;
 mod structure;
 
 use std::{
-    collections::BTreeSet,
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -21,6 +24,8 @@ pub(crate) enum What {
     Structure,
     /// The allocation of 2020, what is spent of it, delegated tasks, the year's end (Work points 3.3).
     Funding,
+    /// The two schemes of 2020, known incidents and claims from the report to the payment, outreach (Work points 3.4).
+    Insurance,
 }
 
 pub(crate) async fn run(what: What) -> Done {
@@ -28,6 +33,7 @@ pub(crate) async fn run(what: What) -> Done {
     match what {
         What::Structure => structure::walk(&walk).await?,
         What::Funding => funding::walk(&walk).await?,
+        What::Insurance => insurance::walk(&walk).await?,
     }
     println!("every answer is as the files say");
     Ok(())
@@ -38,6 +44,8 @@ struct Walk {
     suite: Suite,
     binary: PathBuf,
     token: String,
+    /// Those that were given out, by what they were asked for.
+    tokens: RefCell<BTreeMap<Vec<String>, String>>,
     _dir: tempfile::TempDir,
 }
 
@@ -45,7 +53,7 @@ impl Walk {
     fn start() -> Result<Walk, Box<dyn std::error::Error + Send + Sync>> {
         let (binary, dir) = (e2e::build()?, e2e::open_dir()?);
         let suite = Suite::start(e2e::command(&binary, dir.path(), &["serve"]), dir.path())?;
-        let mut walk = Walk { suite, binary, token: String::new(), _dir: dir };
+        let mut walk = Walk { suite, binary, token: String::new(), tokens: RefCell::default(), _dir: dir };
         walk.token = walk.command(&["token", "--as", "town-officer"])?;
         Ok(walk)
     }
@@ -61,6 +69,17 @@ impl Walk {
             return Err(format!("linli {}: {said}", arguments.join(" ")).into());
         }
         Ok(String::from_utf8(out.stdout)?.trim().to_owned())
+    }
+
+    /// A token, asked for once.
+    fn token(&self, arguments: &[&str]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        let key: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        if let Some(token) = self.tokens.borrow().get(&key) {
+            return Ok(token.clone());
+        }
+        let token = self.command(arguments)?;
+        self.tokens.borrow_mut().insert(key, token.clone());
+        Ok(token)
     }
 
     /// What the gateway answers to a GET below `/v1/towns/malu`.

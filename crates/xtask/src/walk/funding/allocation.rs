@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::caller::{Answer, Caller, document, fen, list, rows, shown, told, yuan};
 use crate::{
     Done,
-    walk::{Walk, same},
+    walk::{
+        Walk,
+        caller::{Answer, Caller, document, fen, list, rows, shown, told, yuan},
+        same,
+    },
 };
 
 /// The day after the work points were published.
@@ -32,7 +35,7 @@ pub(super) async fn walk(walk: &Walk) -> Done {
     walk.command(&["clock", "set", DAY])?;
     let drafter = Caller::new(walk, "town-officer", "town-officer-2", None)?;
     let officer = Caller::new(walk, "town-officer", "town-officer-1", None)?;
-    let policy = publish(&drafter, &officer, &document("policy_2020.json")?, "2020-v1").await?;
+    let policy = publish(&drafter, &officer, &document("funding/policy_2020.json")?, "2020-v1").await?;
     println!("policy {} version {} is published", told(&policy["name"]), told(&policy["version"]));
 
     // by what was known an instant before the correction
@@ -105,7 +108,7 @@ async fn compare(caller: &Caller<'_>, run: &Value) -> Done {
         let fund = allocation["fund"].as_str().unwrap_or_default().trim_start_matches("FUND_").to_owned();
         answered.insert((committee.unwrap_or_default().to_owned(), fund), allocation);
     }
-    let expected = rows("funding_expected_2020.csv")?;
+    let expected = rows("funding/funding_expected_2020.csv")?;
     same("allocations", answered.len(), expected.len() * FUNDS.len())?;
     for row in &expected {
         for (fund, total, lines) in FUNDS {

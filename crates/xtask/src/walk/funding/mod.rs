@@ -1,7 +1,6 @@
 //! The money of 2020, walked: allocated, spent, delegated, accounted for, closed.
 
 mod allocation;
-mod caller;
 mod spending;
 mod tasks;
 mod year;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::caller::{Answer, Caller, date, fen, list, money, rows, shown};
 use crate::{
     Done,
-    walk::{Walk, same},
+    walk::{
+        Walk,
+        caller::{Answer, Caller, Row, date, day, fen, list, money, rows, shown},
+        same,
+    },
 };
-
-type Row = BTreeMap<String, String>;
 
 /// Where a step of an expense is due on a later day.
 enum Later {
@@ -19,7 +20,7 @@ enum Later {
 }
 
 pub(super) async fn walk(walk: &Walk) -> Done {
-    let mut rows = rows("expenses.csv")?;
+    let mut rows = rows("funding/expenses.csv")?;
     rows.sort_by(|one, other| {
         (&one["applied_on"], &one["code"]).cmp(&(&other["applied_on"], &other["code"]))
     });
@@ -149,9 +150,7 @@ async fn notice(walk: &Walk, row: &Row, name: &str) -> Answer<String> {
     let early = caller(walk, row, "approver")?.act(name, "approve", json!({})).await?;
     same("approved without its notice", early.err().as_deref(), Some("NOTICE_REQUIRED"))?;
     let noticed = reviewer.does(name, "publishNotice", json!({})).await?;
-    let end = &noticed["noticeEndDate"];
-    let part = |name: &str| end[name].as_i64().unwrap_or_default();
-    let end = format!("{:04}-{:02}-{:02}", part("year"), part("month"), part("day"));
+    let end = day(&noticed["noticeEndDate"])?;
     let early = caller(walk, row, "approver")?.act(name, "approve", json!({})).await?;
     same("approved within its notice", early.err().as_deref(), Some("NOTICE_RUNNING"))?;
     if row["expected"] == "OBJECTED" {
@@ -166,7 +165,7 @@ async fn notice(walk: &Walk, row: &Row, name: &str) -> Answer<String> {
         reviewer.does(name, "answerObjection", answer).await?;
     }
     println!("{}: notice until {end}", row["code"]);
-    Ok(end.parse::<jiff::civil::Date>()?.tomorrow()?.to_string())
+    Ok(end.tomorrow()?.to_string())
 }
 
 /// Approves, pays and settles an expense.

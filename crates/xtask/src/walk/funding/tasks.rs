@@ -1,19 +1,16 @@
 //! The delegated tasks 费随事转 of 2020: accepted, declined, refused for want of money, spent, settled; and a project's grant.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use super::{
-    caller::{Answer, Caller, date, fen, list, money, rows, shown, yuan},
-    spending::voucher,
-};
+use super::spending::voucher;
 use crate::{
     Done,
-    walk::{Walk, same},
+    walk::{
+        Walk,
+        caller::{Answer, Caller, Row, date, fen, list, money, rows, shown, yuan},
+        same,
+    },
 };
-
-type Row = BTreeMap<String, String>;
 
 /// The day of the tasks: after the last of them was offered.
 const DAY: &str = "2020-12-01";
@@ -23,7 +20,7 @@ const SPENT: i64 = 987_654;
 pub(super) async fn walk(walk: &Walk) -> Done {
     walk.command(&["clock", "set", DAY])?;
     let department = Caller::new(walk, "department", "department-1", None)?;
-    for row in rows("delegations.csv")? {
+    for row in rows("funding/delegations.csv")? {
         let path = format!("/delegations?delegation_id={}", row["code"]);
         let offered = department
             .create(&path, &offer(&row)?)

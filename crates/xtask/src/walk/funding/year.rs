@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    allocation::publish,
-    caller::{Answer, Caller, document, fen, list, rows, shown, told, yuan},
-};
+use super::allocation::publish;
 use crate::{
     Done,
-    walk::{Walk, same},
+    walk::{
+        Walk,
+        caller::{Answer, Caller, document, fen, list, rows, shown, told, yuan},
+        same,
+    },
 };
 
 /// The committee whose statement is printed.
@@ -30,7 +31,7 @@ pub(super) async fn walk(walk: &Walk) -> Done {
         );
     }
 
-    let mut next = document("policy_2020.json")?;
+    let mut next = document("funding/policy_2020.json")?;
     for (field, value) in [("fiscalYear", json!(2021)), ("displayName", json!("2021年经费办法(示例数据)"))]
     {
         next[field] = value;
@@ -81,7 +82,7 @@ async fn statement(officer: &Caller<'_>) -> Done {
 
 /// What a committee spent of a fund by the files: what was settled, and what was paid once its objection was answered.
 fn spent_by_the_files(fund: &str) -> Answer<i64> {
-    let rows = rows("expenses.csv")?;
+    let rows = rows("funding/expenses.csv")?;
     let paid = rows.iter().filter(|row| ["SETTLED", "OBJECTED"].contains(&row["expected"].as_str()));
     let its = paid.filter(|row| row["committee"] == COMMITTEE && row["fund"] == fund);
     its.map(|row| Ok(row["amount_yuan"].replace('.', "").parse::<i64>()?)).sum()

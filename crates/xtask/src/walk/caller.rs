@@ -1,6 +1,6 @@
 //! Somebody who calls: a stand-in of the demonstration, with a token.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Value, json};
 
@@ -19,20 +19,34 @@ impl<'a> Caller<'a> {
     pub(super) fn new(walk: &'a Walk, role: &str, person: &str, area: Option<&str>) -> Answer<Caller<'a>> {
         let mut arguments = vec!["token", "--as", role, "--person", person];
         arguments.extend(area.iter().flat_map(|area| ["--area", area]));
-        Ok(Caller { walk, token: walk.command(&arguments)? })
+        Ok(Caller { walk, token: walk.token(&arguments)? })
     }
 
     /// The answer to a POST with a request id, or the reason of the refusal.
     pub(super) async fn post(&self, path: &str, mut body: Value) -> Answer<Result<Value, String>> {
         body["requestId"] = json!(uuid());
+        self.ask(path, body).await
+    }
+
+    /// The same for what changes nothing.
+    pub(super) async fn ask(&self, path: &str, body: Value) -> Answer<Result<Value, String>> {
         let (status, answer) = self.walk.send("POST", path, &self.token, Some(&body)).await?;
         Ok(if status == 200 { Ok(answer) } else { Err(reason(&answer)) })
     }
 
     /// The same where the body is the resource, and the request id stands in the query.
     pub(super) async fn create(&self, path: &str, body: &Value) -> Answer<Result<Value, String>> {
+        self.put("POST", path, body).await
+    }
+
+    /// The same for a resource that is there.
+    pub(super) async fn update(&self, path: &str, body: &Value) -> Answer<Result<Value, String>> {
+        self.put("PATCH", path, body).await
+    }
+
+    async fn put(&self, method: &str, path: &str, body: &Value) -> Answer<Result<Value, String>> {
         let path = format!("{path}{}request_id={}", if path.contains('?') { '&' } else { '?' }, uuid());
-        let (status, answer) = self.walk.send("POST", &path, &self.token, Some(body)).await?;
+        let (status, answer) = self.walk.send(method, &path, &self.token, Some(body)).await?;
         Ok(if status == 200 { Ok(answer) } else { Err(reason(&answer)) })
     }
 
@@ -50,6 +64,12 @@ impl<'a> Caller<'a> {
     pub(super) async fn get(&self, path: &str) -> Answer<Value> {
         let (status, answer) = self.walk.send("GET", path, &self.token, None).await?;
         if status == 200 { Ok(answer) } else { Err(format!("GET {path}: {status} {answer}").into()) }
+    }
+
+    /// The reason for which a GET is refused, when it is.
+    pub(super) async fn refused(&self, path: &str) -> Answer<Option<String>> {
+        let (status, answer) = self.walk.send("GET", path, &self.token, None).await?;
+        Ok((status != 200).then(|| reason(&answer)))
     }
 
     /// Waits until an operation has ended.
@@ -106,15 +126,24 @@ pub(super) fn yuan(money: &Value) -> String {
     shown(fen(money))
 }
 
+/// A date of the wire.
+pub(super) fn day(date: &Value) -> Answer<jiff::civil::Date> {
+    let part = |name: &str| date[name].as_i64().unwrap_or_default();
+    Ok(format!("{:04}-{:02}-{:02}", part("year"), part("month"), part("day")).parse()?)
+}
+
 /// A date as the files write it, as the wire does.
 pub(super) fn date(text: &str) -> Answer<Value> {
     let day: jiff::civil::Date = text.parse()?;
     Ok(json!({"year": day.year(), "month": day.month(), "day": day.day()}))
 }
 
-/// The rows of a file of the demonstration's money.
-pub(super) fn rows(file: &str) -> Answer<Vec<std::collections::BTreeMap<String, String>>> {
-    let path = demo().join("funding").join(file);
+/// A row of a file, by its columns.
+pub(super) type Row = BTreeMap<String, String>;
+
+/// The rows of a file of the demonstration: `funding/expenses.csv`.
+pub(super) fn rows(file: &str) -> Answer<Vec<Row>> {
+    let path = demo().join(file);
     let mut reader = csv::Reader::from_path(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let rows = reader.deserialize().collect::<Result<_, csv::Error>>();
     rows.map_err(|error| format!("{}: {error}", path.display()).into())
@@ -122,7 +151,7 @@ pub(super) fn rows(file: &str) -> Answer<Vec<std::collections::BTreeMap<String, 
 
 /// A JSON file of it.
 pub(super) fn document(file: impl AsRef<Path>) -> Answer<Value> {
-    Ok(serde_json::from_str(&std::fs::read_to_string(demo().join("funding").join(file))?)?)
+    Ok(serde_json::from_str(&std::fs::read_to_string(demo().join(file))?)?)
 }
 
 /// A text or number of an answer, as people read it.
