@@ -54,7 +54,7 @@ pub fn queries(town: &str, day: Date) -> Vec<Query> {
     all.into_iter().chain(reports(town, day)).collect()
 }
 
-/// The pages of the questions, each behind its first one.
+/// The statements of the questions; their pages behind the first one.
 fn reports(town: &str, day: Date) -> Vec<Query> {
     let (page, days) = (Asked { limit: 51, ..Asked::all(town, day) }, (day, day));
     let after = || Some(String::new());
@@ -78,6 +78,7 @@ fn reports(town: &str, day: Date) -> Vec<Query> {
     let (year, key) = (day.year().into(), report::caps::Key::default());
     let statements = [
         ("GetLossRatios", report::store::loss_ratios_query(&policies)),
+        ("GetLegDurations", report::store::legs_query(town, &Scope::Town, days, None)),
         ("ListRejectionReasons", report::store::rejections_query(&page, days, after().zip(after()))),
         ("ListBenefitsByCommittee", report::store::benefits_query(town, &Scope::Town, days, &[])),
         ("ListUnclaimedByCommittee", report::store::unclaimed_query(&waiting)),

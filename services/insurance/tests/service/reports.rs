@@ -2,6 +2,7 @@
 
 mod caps;
 mod legs;
+mod plans;
 mod scope;
 
 use contracts::{
