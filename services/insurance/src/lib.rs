@@ -11,6 +11,7 @@ pub mod plans;
 mod policy;
 mod programme;
 pub mod reasons;
+mod report;
 pub mod terms;
 
 use std::sync::Arc;
@@ -91,6 +92,10 @@ pub fn routes(
         context: shared_context(),
         governance: asked(),
         worker: worker.clone(),
+    }))
+    .add_service(pb::insurance_report_service_server::InsuranceReportServiceServer::new(report::Reports {
+        context: shared_context(),
+        governance: asked(),
     }))
     .add_service(
         pb::payment_file_service_server::PaymentFileServiceServer::new(payment_file::PaymentFiles {

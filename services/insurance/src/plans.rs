@@ -1,10 +1,10 @@
 //! The statements whose plans matter, for tests.
 
-use chassis::listing::Asked;
+use chassis::{identity::Scope, listing::Asked};
 use jiff::civil::Date;
 use kernel::filter::{Op, Predicate, Value};
 
-use crate::{claim, incident, payment_file};
+use crate::{claim, incident, payment_file, report};
 
 /// A statement by name.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub fn queries(town: &str, day: Date) -> Vec<Query> {
         |name, filter| Query { name, sql: claim::store::list_query(&page(filter)).sql().as_str().to_owned() };
     let files = payment_file::store::list_query(&page(everything())).sql().as_str().to_owned();
     let unclaimed = incident::store::Unclaimed { page: page(everything()), until: day };
-    vec![
+    let all = vec![
         incidents("ListIncidents", everything()),
         incidents("ListIncidents by state", equals("x.state", "CLOSED")),
         incidents("ListIncidents by peril", equals("x.peril", "RESCUE")),
@@ -50,5 +50,39 @@ pub fn queries(town: &str, day: Date) -> Vec<Query> {
             name: "ListUnclaimedIncidents",
             sql: incident::store::unclaimed_query(&unclaimed).sql().as_str().to_owned(),
         },
-    ]
+    ];
+    all.into_iter().chain(reports(town, day)).collect()
+}
+
+/// The statements of the questions; their pages behind the first one.
+fn reports(town: &str, day: Date) -> Vec<Query> {
+    let (page, days) = (Asked { limit: 51, ..Asked::all(town, day) }, (day, day));
+    let after = || Some(String::new());
+    let policies = report::store::Policies {
+        town,
+        scope: &Scope::Town,
+        days,
+        programme: None,
+        after: after(),
+        limit: 51,
+    };
+    let waiting = report::store::Waiting {
+        town,
+        scope: &Scope::Town,
+        today: day,
+        until: day,
+        happened: Some(days),
+        after: after(),
+        limit: 51,
+    };
+    let (year, key) = (day.year().into(), report::caps::Key::default());
+    let statements = [
+        ("GetLossRatios", report::store::loss_ratios_query(&policies)),
+        ("GetLegDurations", report::store::legs_query(town, &Scope::Town, days, None)),
+        ("ListRejectionReasons", report::store::rejections_query(&page, days, after().zip(after()))),
+        ("ListBenefitsByCommittee", report::store::benefits_query(town, &Scope::Town, days, &[])),
+        ("ListUnclaimedByCommittee", report::store::unclaimed_query(&waiting)),
+        ("ListExhaustedCaps", report::caps::query(&page, year, 1, Some(key))),
+    ];
+    statements.map(|(name, query)| Query { name, sql: query.sql().as_str().to_owned() }).into()
 }

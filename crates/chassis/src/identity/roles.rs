@@ -347,6 +347,7 @@ pub static ROLES: &[Role] = &[
             "insurance.documents.read",
             "insurance.payments.*",
             "insurance.settings.get",
+            "insurance.reports.get",
         ]],
     },
     Role {
