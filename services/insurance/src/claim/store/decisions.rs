@@ -77,7 +77,7 @@ pub(crate) async fn decisions_after(
         r#"select d.claim, d.n, d.outcome, d.rule, d.assessed_fen, d.grade, d.documents_complete, d.approved_fen, d.facts,
                   d.decided_on::text as "decided_on!", d.decided_by, d.decided_person
            from claim_decision d join claim c on c.town = d.town and c.id = d.claim
-           where d.town = $1 and (d.claim, d.n) > ($3, $4)
+           where d.town = $1 and (d.claim, d.n) > ($3, $4) and c.id >= $3
                and c.happened_on >= make_date($2, 1, 1) and c.happened_on < make_date($2 + 1, 1, 1)
            order by d.claim, d.n limit $5"#,
         town,
