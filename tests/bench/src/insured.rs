@@ -178,7 +178,7 @@ const TEMPLATES: &str = "
         seen bigint, covered bigint, approved bigint, trace jsonb);
     create unlogged table payee (n bigint primary key, sealed bytea);";
 
-/// Claims of all cases. What pays is closed and paid, or one in 20 each in notice and adjudicated; what is rejected is closed. Triggers and
+/// Claims of all cases, the year's events in their order. What pays is closed and paid, or one in 20 each in notice and adjudicated; what is rejected is closed. Triggers and
 /// foreign keys rest, checks don't.
 const CLAIMS: &str = "
     set session_replication_role = replica;
@@ -188,7 +188,7 @@ const CLAIMS: &str = "
             surveyed_person, assessed_by, assessed_person, adjudicated_by, adjudicated_person)
         select 'malu', ('01700000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
             '民-' || 2020 + n / 900000 || '-' || lpad((1 + n % 900000)::text, 6, '0'), s.state, gen_random_uuid(), gen_random_uuid(), t.peril, t.object,
-            t.event_on, t.reported_on, case when t.in_place then 'ESTATE' else 'HOUSEHOLD' end, case when t.in_place then 'towns/malu/estates/e-1'
+            e.day, e.day + (t.reported_on - t.event_on), case when t.in_place then 'ESTATE' else 'HOUSEHOLD' end, case when t.in_place then 'towns/malu/estates/e-1'
             else 'towns/malu/households/h' || n end, 'p' || n, 'p' || n, 'h' || n, 'c' || lpad((n % 40)::text, 3, '0'), t.insurers, t.assessed,
             p.sealed, 1, t.assessed, t.grade, 1, t.outcome, t.rule, t.approved, case s.state when 'CLOSED' then t.approved else 0 end,
             case when s.state = 'NOTICE' then date '2021-02-20' end, case when s.state = 'NOTICE' then 10 end,
@@ -196,23 +196,27 @@ const CLAIMS: &str = "
             case when s.state <> 'CLOSED' then 10 end, case when s.state <> 'CLOSED' then date '2021-03-10' end, 1000,
             'urn:bench|reporter', 'towns/malu/people/reporter', 'urn:bench|surveyor', 'towns/malu/people/surveyor', 'urn:bench|assessor',
             'towns/malu/people/assessor', 'urn:bench|adjudicator', 'towns/malu/people/adjudicator'
-        from generate_series(0, {claims} - 1) n
+        from generate_series(0, {claims}::bigint - 1) n
             join payee p using (n)
             join template t on t.k = n % (select count(*) from template)
             cross join lateral (select case when t.outcome = 'REJECTED' then 'CLOSED' when n / 2000 % 20 = 0 then 'NOTICE'
                 when n / 2000 % 20 = 1 then 'ADJUDICATED' else 'CLOSED' end as state) s
+            cross join lateral (select date '2020-01-01' + (n * 366 / {claims})::integer as day) e
         order by n;
     insert into claim_beneficiary (town, claim, n, person, share_ppm) select town, id, 1, insured, 1000000 from claim;
     insert into claim_decision (town, claim, n, outcome, rule, assessed_fen, grade, documents_complete, approved_fen, facts, decided_on, decided_by,
             decided_person)
         select 'malu', ('01700000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 1, t.outcome, t.rule, t.assessed, t.grade, t.complete,
-            t.approved, t.facts, t.reported_on + 5, 'urn:bench|adjudicator', 'towns/malu/people/adjudicator'
-        from generate_series(0, {claims} - 1) n join template t on t.k = n % (select count(*) from template) order by n;
+            t.approved, t.facts || jsonb_build_object('event_on', e.day, 'reported_on', e.day + (t.reported_on - t.event_on)),
+            e.day + (t.reported_on - t.event_on) + 5, 'urn:bench|adjudicator', 'towns/malu/people/adjudicator'
+        from generate_series(0, {claims}::bigint - 1) n join template t on t.k = n % (select count(*) from template)
+            cross join lateral (select date '2020-01-01' + (n * 366 / {claims})::integer as day) e
+        order by n;
     insert into claim_line (town, claim, decision, n, programme, policy, version, insurer, outcome, rule, loss, claimed_fen, seen_fen, covered_fen,
             approved_fen, trace)
-        select 'malu', ('01700000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 1, l.n, l.programme, l.policy, 1, l.insurer, l.outcome,
+        select 'malu', ('01700000-0000-7000-8000-' || lpad(to_hex(c.n), 12, '0'))::uuid, 1, l.n, l.programme, l.policy, 1, l.insurer, l.outcome,
             l.rule, l.loss, null, l.seen, l.covered, l.approved, l.trace
-        from generate_series(0, {claims} - 1) c (n) join template_line l on l.k = c.n % (select count(*) from template) order by c.n, l.n;
+        from generate_series(0, {claims}::bigint - 1) c (n) join template_line l on l.k = c.n % (select count(*) from template) order by c.n, l.n;
     drop table payee;
     analyze";
 

@@ -27,7 +27,7 @@ pub(crate) async fn run(claims: u64) -> Done<()> {
     let mut town = Insured::new().await?;
     town.fill(claims).await?;
     println!("{claims} decided claims put in place in {:.0} s", begun.elapsed().as_secs_f64());
-    plan(&mut town.owner, claims).await?;
+    plan(&mut town.owner).await?;
     // what was needed to put them in place counts no more
     fs::write("/proc/self/clear_refs", "5")?;
     println!("before: {} MiB of memory", peak_mib()?);
@@ -108,34 +108,39 @@ async fn report(owner: &mut PgConnection, claims: u64) -> Done<()> {
     Ok(())
 }
 
-/// The plan of the statement that reads a chunk, behind the first claim, the middle one and nearly the last.
-async fn plan(owner: &mut PgConnection, claims: u64) -> Done<()> {
+/// The plans of the statements that read a chunk, behind the first claim, in the middle and near the end: for these values, and for any.
+async fn plan(owner: &mut PgConnection) -> Done<()> {
     for mode in ["force_custom_plan", "force_generic_plan"] {
-        let prepare = format!("deallocate all; set plan_cache_mode = {mode}; prepare chunk as {CHUNK}");
+        let prepare = format!(
+            "deallocate all; set plan_cache_mode = {mode}; prepare claims as {CLAIMS}; prepare decisions as {DECISIONS}"
+        );
         sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *owner).await?;
-        for behind in [0, claims / 2, claims.saturating_sub(3_000)] {
-            let execute = format!(
-                "explain (analyze, buffers) execute chunk('malu', 2020, '{}', 1, 2000)",
-                insured::id(behind)
-            );
-            let rows = sqlx::raw_sql(AssertSqlSafe(execute)).fetch_all(&mut *owner).await?;
-            let lines = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
-            println!(
-                "a chunk behind claim {behind}, {mode}: {}",
-                lines.last().map_or("", |line| line.trim())
-            );
-            for line in lines.iter().filter(|line| line.contains("(actual") || line.contains("Removed")) {
-                println!("    {}", line.trim());
-            }
+        for day in ["2020-01-01", "2020-07-01", "2020-12-30"] {
+            let behind = format!("'malu', 2020, '{day}', '00000000-0000-0000-0000-000000000000', 2000");
+            explain(owner, &format!("execute claims({behind})")).await?;
+            let page = format!("select id from claim where town = 'malu' and happened_on >= '{day}' order by happened_on, id limit 2000");
+            let ids: Vec<uuid::Uuid> =
+                sqlx::query_scalar(AssertSqlSafe(page)).fetch_all(&mut *owner).await?;
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            explain(owner, &format!("execute decisions('malu', '{{{}}}')", ids.join(","))).await?;
         }
     }
     Ok(())
 }
 
-/// What `decisions_after` of the service asks.
-const CHUNK: &str = "select d.claim, d.n, d.outcome, d.rule, d.assessed_fen, d.grade, d.documents_complete, d.approved_fen, d.facts,
-           d.decided_on::text, d.decided_by, d.decided_person
-    from claim_decision d join claim c on c.town = d.town and c.id = d.claim
-    where d.town = $1 and (d.claim, d.n) > ($3, $4) and c.id >= $3
-        and c.happened_on >= make_date($2, 1, 1) and c.happened_on < make_date($2 + 1, 1, 1)
-    order by d.claim, d.n limit $5";
+async fn explain(owner: &mut PgConnection, execute: &str) -> Done<()> {
+    let explain = AssertSqlSafe(format!("explain (analyze, buffers) {execute}"));
+    let rows = sqlx::raw_sql(explain).fetch_all(owner).await?;
+    let lines = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    let steps = lines.iter().filter(|line| line.contains("(actual"));
+    let steps: Vec<&str> = steps.map(|line| line.split("  (").next().unwrap_or(line).trim()).collect();
+    let took = lines.last().map_or("", |line| line.trim());
+    println!("{}: {took}: {}", execute.split('(').next().unwrap_or_default(), steps.join(" "));
+    Ok(())
+}
+
+/// What the service's `claims_after` and `decisions_of` ask.
+const CLAIMS: &str = "select id, happened_on::text from claim
+    where town = $1 and (happened_on, id) > ($3::text::date, $4) and happened_on < make_date($2 + 1, 1, 1) order by happened_on, id limit $5";
+const DECISIONS: &str = "select claim, outcome, rule, approved_fen, facts from claim_decision
+    where town = $1 and claim = any($2) order by claim, n";

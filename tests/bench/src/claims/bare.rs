@@ -34,8 +34,7 @@ const PAYMENTS: &str = "select programme, insurer, amount_fen, paid_on::text, re
 const OBJECTIONS: &str =
     "select id, state, text_sealed, answer_sealed, objected_on::text, objected_by, objected_person, answered_on::text, answered_by
     from claim_objection where town = $1 and claim = $2 order by id";
-const DECISIONS: &str = "select claim, n, outcome, rule, assessed_fen, grade, documents_complete, approved_fen, facts, decided_on::text,
-        decided_by, decided_person
+const DECISIONS: &str = "select n, outcome, rule, assessed_fen, grade, documents_complete, approved_fen, decided_on::text, decided_by, decided_person
     from claim_decision where town = $1 and claim = $2 order by n";
 const LINES: &str = "select decision, programme, policy, version, insurer, outcome, rule, claimed_fen, seen_fen, covered_fen, approved_fen, trace
     from claim_line where town = $1 and claim = $2 order by decision, n";
@@ -116,7 +115,7 @@ impl Bare {
         let mut page = sqlx::query(AssertSqlSafe(text)).bind("2021-03-01").bind("malu");
         page = match field {
             "state" => page.bind("NOTICE"),
-            "committee" => page.bind(request.filter.trim_end_matches('"').rsplit('/').next()).bind("malu"),
+            "committee" => page.bind("malu").bind(request.filter.trim_end_matches('"').rsplit('/').next()),
             _ => page,
         };
         if !first {
@@ -265,8 +264,6 @@ fn line(row: &PgRow, payments: &[PgRow]) -> Result<(i32, pb::ClaimLine), Error> 
 
 fn decision(row: &PgRow, lines: &[(i32, pb::ClaimLine)]) -> Result<pb::ClaimDecision, Error> {
     let n: i32 = get(row, "n")?;
-    // the facts are read as the service reads them
-    let facts: serde_json::Value = get(row, "facts")?;
     Ok(pb::ClaimDecision {
         number: n,
         outcome: outcome(get(row, "outcome")?),
@@ -277,7 +274,7 @@ fn decision(row: &PgRow, lines: &[(i32, pb::ClaimLine)]) -> Result<pb::ClaimDeci
         documents_complete: get(row, "documents_complete")?,
         decide_date: day(get(row, "decided_on")?),
         adjudicator: get(row, "decided_by")?,
-        in_force: !facts.is_null(),
+        in_force: true,
         lines: lines.iter().filter(|line| line.0 == n).map(|line| line.1.clone()).collect(),
     })
 }
