@@ -2,7 +2,8 @@
 
 use chassis::{identity::Scope, listing::Asked};
 use jiff::civil::Date;
-use kernel::filter::{Op, Predicate, Value};
+use kernel::filter::{FilterError, Op, Predicate, Value};
+use uuid::Uuid;
 
 use crate::{claim, incident, payment_file, report};
 
@@ -85,4 +86,21 @@ fn reports(town: &str, day: Date) -> Vec<Query> {
         ("ListExhaustedCaps", report::caps::query(&page, year, 1, Some(key))),
     ];
     statements.map(|(name, query)| Query { name, sql: query.sql().as_str().to_owned() }).into()
+}
+
+/// The statement of a page of claims behind another page, for measurements: `filter` as ListClaims takes it. Its parameters are the day, the
+/// town, those of the filter, the last id before (unless it is the first page) and the limit.
+///
+/// # Errors
+/// Where `filter` is none.
+pub fn claims_page(town: &str, day: Date, filter: &str, first: bool) -> Result<String, FilterError> {
+    let after = (!first).then(|| Uuid::nil().to_string());
+    let filter = kernel::filter::parse(filter, claim::store::FILTER)?;
+    let page = Asked { filter, after, limit: 51, ..Asked::all(town, day) };
+    Ok(claim::store::list_query(&page).sql().as_str().to_owned())
+}
+
+/// The statement that reads one claim, for measurements: of a town, by id.
+pub fn claim() -> String {
+    format!("select {} from claim x where x.town = $1 and x.id = $2", claim::store::COLUMNS)
 }

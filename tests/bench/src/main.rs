@@ -7,13 +7,24 @@
 //!
 //! `cargo run --release -p bench -- allocate COMMITTEES`: an allocation run, computed and released, against plain INSERTs of what it wrote.
 //!
+//! `cargo run --release -p bench -- adjudicate`: the pure function of adjudication on one core.
+//!
+//! `cargo run --release -p bench -- readjudicate [CLAIMS]`: a year of claims adjudicated again by workers, one of which is stopped.
+//!
+//! `cargo run --release -p bench -- claims [CLAIMS]`: GetClaim and ListClaims against the same statements behind a bare tonic service.
+//!
 //! `cargo run --release -p bench -- load HOUSEHOLDS RESIDENTS [--one-by-one]`: an import against COPY.
 
+mod adjudicate;
 mod allocate;
+mod cases;
+mod claims;
 mod copy;
+mod insured;
 mod ledger;
 mod load;
 mod places;
+mod readjudicate;
 mod sizes;
 mod structure;
 mod synthetic;
@@ -38,9 +49,17 @@ async fn main() -> Done<()> {
             load::run(households, residents, rest.iter().any(|text| text == "--one-by-one")).await
         }
         Some((first, [])) if first == "ledger" => ledger::run().await,
+        Some((first, [])) if first == "adjudicate" => adjudicate::run(),
+        Some((first, rest)) if first == "readjudicate" => readjudicate::run(number(rest)?).await,
+        Some((first, rest)) if first == "claims" => claims::run(number(rest)?).await,
         Some((first, [committees])) if first == "allocate" => allocate::run(committees.parse()?).await,
         _ => sizes::run(arguments.iter().map(|text| text.parse()).collect::<Result<_, _>>()?).await,
     }
+}
+
+/// How many are asked for; a million when that isn't said.
+fn number(arguments: &[String]) -> Done<u64> {
+    Ok(arguments.first().map_or(Ok(1_000_000), |text| text.parse())?)
 }
 
 /// A message as `caller` sends it.

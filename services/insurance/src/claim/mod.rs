@@ -54,8 +54,7 @@ impl Claims {
     async fn read(&self, call: &Call, request: &pb::GetClaimRequest) -> Result<pb::Claim, Refusal> {
         let name: ClaimName = wire::name("name", &request.name)?;
         let scope = call.scope(name.town())?;
-        recount::for_reading(&self.context, &self.governance, call, name.town()).await?;
-        let mut read = self.context.db.read().await?;
+        let mut read = recount::for_reading(&self.context, &self.governance, call, name.town()).await?;
         let row = store::get(read.sql(), &name, &scope, false).await?;
         let row = row.ok_or_else(|| call.missing(&scope, "linli.dev/Claim", name.to_string()))?;
         let mut claim = encode::whole(read.sql(), self.context.db.vault(), call, &row).await?;
@@ -70,8 +69,9 @@ impl Claims {
     ) -> Result<pb::ListClaimsResponse, Refusal> {
         let asked = listing::request_undated!(request);
         let (page, paging) = listing::Asked::read(&self.context, call, asked, store::FILTER)?;
-        recount::for_reading(&self.context, &self.governance, call, &page.town).await?;
-        let mut rows = store::list(self.context.db.read().await?.sql(), &page).await?;
+        let mut read = recount::for_reading(&self.context, &self.governance, call, &page.town).await?;
+        let mut rows = store::list(read.sql(), &page).await?;
+        drop(read);
         let next_page_token = paging.next(&mut rows, |row| vec![row.id.to_string()]);
         let vault = self.context.db.vault();
         let claims = rows.iter().map(|row| encode::claim(row, vault)).collect::<Result<_, _>>()?;

@@ -11,6 +11,7 @@ use chassis::{
     work::{Record, Verb, Work},
 };
 use contracts::{google::longrunning as lro, linli::insurance::v1 as pb};
+use jiff::civil::Date;
 use kernel::{money::Fen, name::TownName, state::Named};
 use prost_types::Any;
 use serde::{Deserialize, Serialize};
@@ -19,11 +20,11 @@ use uuid::Uuid;
 
 use super::{
     snapshot::Snapshot,
-    store::{self, Decision},
+    store::{self, Rested},
 };
 use crate::{policy::covering::terms_of, terms::Terms};
 
-/// Decisions of one transaction.
+/// Claims of one transaction.
 const CHUNK: i64 = 2_000;
 /// Claims that a report names at most.
 const NAMED: usize = 100;
@@ -67,8 +68,8 @@ impl Verb for Begin {
 /// How far it came.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Cursor {
-    claim: Uuid,
-    n: i32,
+    /// The claim that was reached, by the day of its event; none at the beginning.
+    reached: Option<(Date, Uuid)>,
     decisions: i64,
     same: i64,
     approved_fen: i64,
@@ -94,8 +95,8 @@ impl Known {
     }
 
     /// Whether a decision comes out as it stands.
-    fn agrees(&self, kept: &Decision, snapshot: &Snapshot) -> bool {
-        let again = snapshot.decide(|policy, version| self.0.get(&(policy.to_owned(), version)));
+    fn agrees(&self, kept: &Rested) -> bool {
+        let again = kept.facts.decide(|policy, version| self.0.get(&(policy.to_owned(), version)));
         again.is_some_and(|again| {
             again.outcome.name() == kept.outcome
                 && again.approved.fen() == kept.approved_fen
@@ -115,18 +116,19 @@ impl Job for Readjudicate {
         let mut known = Known::default();
         loop {
             let mut work = Work::plain(&running.context.db, &running.call).await?;
-            let done = chunk(&mut work, &input, &mut known, &mut cursor).await?;
+            let before = cursor.decisions;
+            let claims = chunk(&mut work, &input, &mut known, &mut cursor).await?;
             let progress = Progress { cursor: json!(cursor), done: cursor.decisions, total: 0 };
             let stop = running.keep(&mut work, &progress).await?;
             let record = Record {
                 town: input.town.clone(),
                 resource: name(running.context.service, running.stored.id),
-                summary: format!("adjudicate {done} decisions again"),
+                summary: format!("adjudicate {} decisions again", cursor.decisions - before),
                 changes: Vec::new(),
                 answer: pb::ReadjudicationReport::default(),
             };
             work.commit(record).await?;
-            if done < CHUNK {
+            if claims < CHUNK {
                 return Ok(Some(any(&report(&input.town, &cursor))));
             }
             if stop {
@@ -146,18 +148,22 @@ fn report(town: &str, cursor: &Cursor) -> pb::ReadjudicationReport {
     }
 }
 
+/// The decisions on the next claims; how many claims that were.
 async fn chunk(
     work: &mut Work,
     input: &Input,
     known: &mut Known,
     cursor: &mut Cursor,
 ) -> Result<i64, Refusal> {
-    let behind = (cursor.claim, cursor.n);
-    let kept = store::decisions_after(work.sql(), (&input.town, input.year), behind, CHUNK).await?;
-    for one in &kept {
-        let snapshot: Snapshot = serde_json::from_value(one.facts.clone()).map_err(Refusal::internal)?;
-        known.learn(work, &input.town, &snapshot).await?;
-        if known.agrees(one, &snapshot) {
+    let first = i16::try_from(input.year).ok().and_then(|year| Date::new(year, 1, 1).ok());
+    let first = first.ok_or_else(|| Refusal::internal(format!("year {}", input.year)))?;
+    let behind = cursor.reached.unwrap_or((first, Uuid::nil()));
+    let claims = store::claims_after(work.sql(), (&input.town, input.year), behind, CHUNK).await?;
+    cursor.reached = claims.last().copied().or(cursor.reached);
+    let ids: Vec<Uuid> = claims.iter().map(|(_, id)| *id).collect();
+    for one in store::decisions_of(work.sql(), &input.town, &ids).await? {
+        known.learn(work, &input.town, &one.facts).await?;
+        if known.agrees(&one) {
             cursor.same += 1;
         } else {
             cursor.differ += 1;
@@ -167,7 +173,6 @@ async fn chunk(
         }
         cursor.approved_fen += one.approved_fen;
         cursor.decisions += 1;
-        (cursor.claim, cursor.n) = (one.claim, one.n);
     }
-    i64::try_from(kept.len()).map_err(Refusal::internal)
+    i64::try_from(claims.len()).map_err(Refusal::internal)
 }

@@ -3,15 +3,15 @@
 use chassis::{actor::Actor, refusal::Refusal};
 use jiff::civil::Date;
 use serde_json::Value;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::Row;
+use crate::claim::snapshot::Snapshot;
 
 /// A decision as the table keeps it.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Decision {
-    pub(crate) claim: Uuid,
     pub(crate) n: i32,
     pub(crate) outcome: String,
     pub(crate) rule: Option<String>,
@@ -19,10 +19,19 @@ pub(crate) struct Decision {
     pub(crate) grade: Option<i32>,
     pub(crate) documents_complete: bool,
     pub(crate) approved_fen: i64,
-    pub(crate) facts: Value,
     pub(crate) decided_on: String,
     pub(crate) decided_by: String,
     pub(crate) decided_person: String,
+}
+
+/// What a decision came to, with the facts that it rested on.
+#[derive(Clone, Debug)]
+pub(crate) struct Rested {
+    pub(crate) claim: Uuid,
+    pub(crate) outcome: String,
+    pub(crate) rule: Option<String>,
+    pub(crate) approved_fen: i64,
+    pub(crate) facts: Json<Snapshot>,
 }
 
 /// A line as the table keeps it.
@@ -53,8 +62,8 @@ pub(crate) async fn decisions(
 ) -> Result<Vec<Decision>, Refusal> {
     let all = sqlx::query_as!(
         Decision,
-        r#"select claim, n, outcome, rule, assessed_fen, grade, documents_complete, approved_fen, facts, decided_on::text as "decided_on!",
-                  decided_by, decided_person
+        r#"select n, outcome, rule, assessed_fen, grade, documents_complete, approved_fen, decided_on::text as "decided_on!", decided_by,
+                  decided_person
            from claim_decision where town = $1 and claim = $2 order by n"#,
         town,
         claim,
@@ -62,29 +71,45 @@ pub(crate) async fn decisions(
     Ok(all.fetch_all(sql).await?)
 }
 
-/// Decisions on claims of a year's events behind a key, in the order of the keys; for going through all of them.
+/// Claims of a year's events behind a key, by the days of their events: for going through all of them, each page by the index alone.
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn decisions_after(
+pub(crate) async fn claims_after(
     sql: &mut PgConnection,
     (town, year): (&str, i32),
-    (claim, n): (Uuid, i32),
+    (day, id): (Date, Uuid),
     limit: i64,
-) -> Result<Vec<Decision>, Refusal> {
-    let all = sqlx::query_as!(
-        Decision,
-        r#"select d.claim, d.n, d.outcome, d.rule, d.assessed_fen, d.grade, d.documents_complete, d.approved_fen, d.facts,
-                  d.decided_on::text as "decided_on!", d.decided_by, d.decided_person
-           from claim_decision d join claim c on c.town = d.town and c.id = d.claim
-           where d.town = $1 and (d.claim, d.n) > ($3, $4)
-               and c.happened_on >= make_date($2, 1, 1) and c.happened_on < make_date($2 + 1, 1, 1)
-           order by d.claim, d.n limit $5"#,
+) -> Result<Vec<(Date, Uuid)>, Refusal> {
+    let rows = sqlx::query!(
+        r#"select id, happened_on::text as "happened_on!" from claim
+           where town = $1 and (happened_on, id) > ($3::text::date, $4) and happened_on < make_date($2 + 1, 1, 1)
+           order by happened_on, id limit $5"#,
         town,
         year,
-        claim,
-        n,
+        day.to_string(),
+        id,
         limit,
+    );
+    let rows = rows.fetch_all(sql).await?.into_iter().map(|row| Ok((super::day(&row.happened_on)?, row.id)));
+    rows.collect()
+}
+
+/// The decisions on some claims, with what they rested on.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn decisions_of(
+    sql: &mut PgConnection,
+    town: &str,
+    claims: &[Uuid],
+) -> Result<Vec<Rested>, Refusal> {
+    let all = sqlx::query_as!(
+        Rested,
+        r#"select claim, outcome, rule, approved_fen, facts as "facts: Json<Snapshot>"
+           from claim_decision where town = $1 and claim = any($2) order by claim, n"#,
+        town,
+        claims,
     );
     Ok(all.fetch_all(sql).await?)
 }
