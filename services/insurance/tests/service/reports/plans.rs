@@ -41,12 +41,8 @@ async fn no_question_scans_what_grows() {
     let mut owner = PgConnection::connect(&service.db.database.owner_url).await.unwrap();
     sqlx::raw_sql("set search_path = insurance, public").execute(&mut owner).await.unwrap();
     sqlx::raw_sql("set plan_cache_mode = force_generic_plan").execute(&mut owner).await.unwrap();
-    let questions = [
-        "ListRejectionReasons",
-        "ListBenefitsByCommittee",
-        "ListUnclaimedByCommittee",
-        "ListExhaustedCaps",
-    ];
+    let questions =
+        ["ListRejectionReasons", "ListBenefitsByCommittee", "ListUnclaimedByCommittee", "ListExhaustedCaps"];
     let queries = insurance::plans::queries("malu", date(2020, 6, 1));
     for name in questions {
         let query = queries.iter().find(|query| query.name == name).unwrap();
