@@ -83,6 +83,9 @@ create table claim (
     papers             integer     not null default 0,
     reported_by        text        not null,
     reported_person    text        not null default '',
+    -- who changed last what is claimed, or who is paid
+    changed_by         text,
+    changed_person     text        not null default '',
     surveyed_by        text,
     surveyed_person    text        not null default '',
     assessed_by        text,
@@ -115,6 +118,7 @@ create table claim (
     -- four eyes: whoever reported, surveyed or assessed doesn't decide
     constraint claim_adjudicated_by_another check (
         (outcome is null or coalesce(are_two(adjudicated_by, adjudicated_person, reported_by, reported_person), true)
+            and coalesce(are_two(adjudicated_by, adjudicated_person, changed_by, changed_person), true)
             and coalesce(are_two(adjudicated_by, adjudicated_person, surveyed_by, surveyed_person), true)
             and coalesce(are_two(adjudicated_by, adjudicated_person, assessed_by, assessed_person), true)))
 );
@@ -129,6 +133,7 @@ create index claim_of_insured on claim (town, insured, id);
 create index claim_of_household on claim (town, household, id) where household <> '';
 create index claim_of_peril on claim (town, peril, id);
 create index claim_of_insurers on claim using gin (insurers);
+create index claim_counted on claim (town, papers) where term_days is not null;
 create index claim_that_waits on claim (town, due, id) where due is not null;
 create index claim_happened on claim (town, happened_on, id);
 create index claim_reported on claim (town, reported_on, id);
@@ -379,8 +384,9 @@ declare
     cap_name text;
     wanted text;
 begin
-    select c.peril, c.insured, c.household, c.event, extract(year from c.happened_on)::integer as year into its
-        from claim c where c.town = new.town and c.id = new.claim;
+    -- limits are of the policy's own year, which its first day names
+    select c.peril, c.insured, c.household, c.event, extract(year from p.starts)::integer as year into its
+        from claim c join policy p on p.town = c.town and p.id = new.policy where c.town = new.town and c.id = new.claim;
     if new.approved_fen > 0 then
         foreach cap_name in array array['BENEFIT_PERSON_YEAR', 'BENEFIT_HOUSEHOLD_YEAR', 'BENEFIT_EVENT', 'PERSON_YEAR', 'HOUSEHOLD_YEAR', 'EVENT', 'YEAR'] loop
             continue when cap_limit(new.town, new.policy, new.version, cap_name, its.peril) is null;
@@ -466,7 +472,8 @@ begin
     if stands.open_objections > 0 or stands.state = 'OBJECTED' then
         perform refuse('claim_objected_is_not_paid', format('claim %s', stands.number));
     end if;
-    if stands.state <> 'NOTICE' or new.paid_on <= stands.notice_ends then
+    if stands.state <> 'NOTICE' or new.paid_on <= stands.notice_ends
+        or new.paid_on < (select max(o.answered_on) from claim_objection o where o.town = new.town and o.claim = new.claim) then
         perform refuse('claim_noticed_before_it_is_paid', format('claim %s is %s', stands.number, stands.state));
     end if;
     if not exists (select from claim_line l where (l.town, l.claim, l.decision, l.programme, l.insurer, l.approved_fen) =
@@ -577,6 +584,10 @@ begin
                 and not are_two(d.decided_by, d.decided_person, new.decided_by, new.decided_person)) then
         perform refuse('claim_appeal_decided_by_another', format('claim %s', new.claim));
     end if;
+    if exists (select from claim_assessment a where a.town = new.town and a.claim = new.claim
+            and not are_two(a.assessed_by, a.assessed_person, new.decided_by, new.decided_person)) then
+        perform refuse('claim_decided_by_no_assessor', format('claim %s', new.claim));
+    end if;
     return new;
 end
 $$;
@@ -592,9 +603,9 @@ create table payment_file (
     received_by     text        not null,
     received_person text        not null default '',
     created         timestamptz not null default clock_timestamp(),
-    primary key (town, id),
-    constraint payment_file_once unique (town, insurer, sha256)
+    primary key (town, id)
 );
+create index payment_file_of_bytes on payment_file (town, insurer, sha256);
 create table payment_file_line (
     town         text    not null,
     file         uuid    not null,

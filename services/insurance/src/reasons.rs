@@ -187,4 +187,7 @@ chassis::reasons! { "linli.insurance";
     INSTALMENT_PAID: FailedPrecondition [name, version, number]
         "{name} 第 {version} 版第 {number} 期保费已缴" / "instalment {number} of version {version} of {name} was paid already"
         next "无须再登记" / "nothing is left to note";
+    CLAIM_DECIDED: FailedPrecondition [name, verb]
+        "{name} 已拒赔或已复议，不能 {verb}" / "{name} was rejected or appealed: {verb} is not possible any more"
+        next "申请复议（appeal），或期满结案（close）" / "appeal against it, or close it when the term is over";
 }

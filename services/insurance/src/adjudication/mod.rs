@@ -280,7 +280,9 @@ fn due(facts: &Facts, benefit: &Benefit, seen: Fen, fixed: Fen, trace: &mut Trac
             if seen < facts.assessed {
                 trace.push(Rule::LeftOfLoss, facts.assessed.fen(), seen.fen());
             }
-            let above = floor(seen, deductible);
+            // no policy bears more of a loss than the sum that it insures
+            let borne = benefit.sum_insured.map_or(seen, |sum| seen.min(sum));
+            let above = floor(borne, deductible);
             trace.push(Rule::Deductible, deductible.fen(), above.fen());
             let due = part(above, share);
             trace.push(Rule::Share, share.parts(), due.fen());

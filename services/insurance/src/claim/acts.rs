@@ -111,6 +111,8 @@ pub(super) async fn free_incident(
     work: &mut Work,
     locked: &Locked,
 ) -> Result<Option<chassis::work::Change>, Refusal> {
+    // whoever opens or gives up another claim of it waits here, so that what is asked next stays true
+    incident::hold(work, &locked.row.town, locked.row.incident).await?;
     if store::has_other(work.sql(), &locked.row).await? {
         return Ok(None);
     }

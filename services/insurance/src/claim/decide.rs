@@ -66,7 +66,9 @@ pub(crate) struct Computed {
 }
 
 /// The limits that a claim draws on under one policy.
-fn keys_of(row: &Row, covering: &Covering, year: i32) -> Vec<CapKey> {
+fn keys_of(row: &Row, covering: &Covering) -> Vec<CapKey> {
+    // of the policy's own year, which its first day names
+    let year = i32::from(covering.from.year());
     let Some(benefit) = covering.terms.benefit(&row.peril) else { return Vec::new() };
     let set = Cap::ORDER.into_iter().filter(|cap| cap.limit(benefit, &covering.terms).is_some());
     let key = |cap: Cap| {
@@ -83,7 +85,8 @@ fn keys_of(row: &Row, covering: &Covering, year: i32) -> Vec<CapKey> {
     let mut keys: Vec<CapKey> = set.map(key).collect();
     if !benefit.form.is_loss() {
         let subject = format!("{}/{}", row.insured, row.event);
-        keys.push(CapKey { cap: FIXED_EVENT, subject, year, ..CapKey::default() });
+        // an event has its day: whichever policies meet it, they share what is fixed
+        keys.push(CapKey { cap: FIXED_EVENT, subject, ..CapKey::default() });
     }
     keys
 }
@@ -111,10 +114,9 @@ pub(crate) async fn compute(
         (residences, row.in_place()),
         missing.is_empty(),
     );
-    let year = i32::from(happened.year());
     let keys: Vec<(usize, CapKey)> = (0..)
         .zip(&coverings)
-        .flat_map(|(n, covering)| keys_of(row, covering, year).into_iter().map(move |key| (n, key)))
+        .flat_map(|(n, covering)| keys_of(row, covering).into_iter().map(move |key| (n, key)))
         .collect();
     let wanted: Vec<CapKey> = keys.iter().map(|(_, key)| key.clone()).collect();
     let drawn = store::lock_caps(work.sql(), &row.town, &wanted).await?;
@@ -229,8 +231,11 @@ async fn write(work: &mut Work, row: &mut Row, computed: &Computed, who: &Actor)
     store::add_lines(work.sql(), row, n, &lines(row, computed)).await
 }
 
-/// After an appeal other people decide than those who did before.
+/// Whoever assessed, however long ago, doesn't decide; after an appeal neither does whoever decided before.
 async fn need_others(work: &mut Work, locked: &Locked, who: &Actor) -> Result<(), Refusal> {
+    let assessors = store::assessors(work.sql(), &locked.row.town, locked.row.id).await?;
+    let assessors: Vec<_> = assessors.iter().map(|who| ("assess", who)).collect();
+    another(&locked.name, Verb::Adjudicate.name(), who, &assessors)?;
     if !locked.row.appealed {
         return Ok(());
     }
@@ -275,6 +280,10 @@ impl VerbGiven for Adjudicate {
             row.appeal_days = Some(settings::read(work.sql(), &row.town).await?.appeal);
         }
         enter(work, row, to, &known.days).await?;
+        // what is rejected waits for the family's appeal, and for nobody's step
+        if computed.decision.outcome == Outcome::Rejected {
+            (row.term_from, row.term_days, row.due) = (None, None, None);
+        }
         let told = Told { verb: Verb::Adjudicate, event: "claim.adjudicated", comment: &request.comment };
         let (town, id) = (locked.row.town.clone(), locked.row.id);
         let record = finish(work, locked, told).await?;

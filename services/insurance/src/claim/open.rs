@@ -231,7 +231,10 @@ fn household(
 ) -> Result<String, Refusal> {
     let said = new.household.as_ref().map(|name| name.household().to_owned());
     if object == Object::Person {
-        return Ok(said.unwrap_or_else(|| met.household.clone()));
+        // limits of a household are those of the one that he lives in
+        let home = |id: &String| known.homes.contains(&format!("towns/{town}/households/{id}"));
+        let first = || known.homes.first().and_then(|name| name.rsplit('/').next()).map(str::to_owned);
+        return Ok(said.filter(home).or_else(first).unwrap_or_else(|| met.household.clone()));
     }
     let damaged = if met.place_kind == "HOUSEHOLD" { Some(met.place.clone()) } else { said.clone() };
     let Some(damaged) = damaged.map(|place| place.rsplit('/').next().unwrap_or_default().to_owned()) else {
@@ -381,8 +384,17 @@ impl Acts for Update {
         let (who, today) = (Actor::of(work.call()), work.call().today());
         locked.next(Verb::Update, &who, today)?;
         let fields = wire::mask(request.update_mask.as_ref(), CHANGEABLE).map_err(Refusal::one)?;
+        // without a mask, what isn't given stays
+        let whole = request.update_mask.is_none();
         let (town, mut faults) = (locked.row.town.clone(), Faults::default());
-        if fields.contains(&"claimed_amount") {
+        let stopped =
+            locked.row.resumes.as_deref().is_some_and(|state| matches!(state, "ASSESSED" | "APPEALED"));
+        if stopped && (given.claimed_amount.is_some() || !given.beneficiaries.is_empty()) {
+            let (zh, en) =
+                ("已定损，只能更正收款账户", "the loss is assessed: the payee alone can be changed");
+            faults.push(FieldFault::new("update_mask", "ASSESSED", zh, en));
+        }
+        if fields.contains(&"claimed_amount") && !stopped && !(whole && given.claimed_amount.is_none()) {
             let claimed = claimed(&mut faults, given).flatten();
             let coverings = covering(work.sql(), &town, locked.row.happened()?).await?;
             need_within_sum(&coverings, &locked.row.peril, claimed)?;
@@ -394,12 +406,13 @@ impl Acts for Update {
             _ => None,
         };
         told_by_name(faults, Some(()))?;
-        if fields.contains(&"beneficiaries") && !wanted.is_empty() {
+        if fields.contains(&"beneficiaries") && !wanted.is_empty() && !stopped {
             store::set_beneficiaries(work.sql(), &town, locked.row.id, &wanted).await?;
         }
         if let Some(account) = account {
             locked.row.set_payee(work.vault(), &account)?;
         }
+        (locked.row.changed_by, locked.row.changed_person) = (Some(who.principal), who.person);
         let told = Told { verb: Verb::Update, event: "claim.changed", comment: &request.comment };
         finish(work, locked, told).await
     }

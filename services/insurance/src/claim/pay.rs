@@ -17,7 +17,7 @@ use super::{
     decide::{Known, compute},
     edit::{Days, Locked, Told, enter, finish, lock},
     rules::Verb,
-    store::{self, Line, Payment},
+    store::{self, Line, Payment, day},
 };
 use crate::{
     adjudication::Decision,
@@ -106,6 +106,18 @@ fn line<'a>(locked: &Locked, lines: &'a [Line], paid: &Paid) -> Result<&'a Line,
     Ok(line)
 }
 
+/// Refuses a payment of a day on which an objection was still open.
+async fn need_answered(work: &mut Work, locked: &Locked, on: Date) -> Result<(), Refusal> {
+    let all = store::objections(work.sql(), &locked.row.town, locked.row.id).await?;
+    let answered = all.iter().filter_map(|one| one.answered_on.as_deref()).map(day);
+    let last = answered.collect::<Result<Vec<_>, _>>()?.into_iter().max();
+    if last.is_some_and(|last| on < last) {
+        let (zh, en) = ("早于异议答复之日", "before the last objection was answered");
+        return Err(Refusal::field("pay_date", "OBJECTED", zh, en));
+    }
+    Ok(())
+}
+
 /// Records a payment on a claim that is locked: everything is checked before anything is written. The claim is for the caller to save. `file` is
 /// the payment file that tells of it, with its insurer.
 ///
@@ -122,6 +134,7 @@ pub(crate) async fn pay(
     let (call, who) = (work.call().clone(), Actor::of(work.call()));
     let to = locked.next(Verb::Pay, &who, paid.on)?;
     let town = locked.row.town.clone();
+    need_answered(work, locked, paid.on).await?;
     let lines = store::lines(work.sql(), &town, locked.row.id).await?;
     let decided: Vec<Line> =
         lines.into_iter().filter(|line| Some(line.decision) == locked.row.decision).collect();

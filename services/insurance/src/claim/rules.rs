@@ -86,7 +86,7 @@ named! {
 
 type Life = Row<State, Verb>;
 
-const NOTHING_PAID: &[&str] = &["nothing is paid"];
+const NOT_DECIDED_AGAINST: &[&str] = &["nothing is paid", "neither rejected nor appealed"];
 
 const fn life(
     from: State,
@@ -121,11 +121,17 @@ const fn appealed(from: State) -> Life {
 }
 
 const fn withdrawn(from: State) -> Life {
-    life(from, Verb::Withdraw, State::Withdrawn, "insurance.claims.withdraw", NOTHING_PAID)
+    life(from, Verb::Withdraw, State::Withdrawn, "insurance.claims.withdraw", NOT_DECIDED_AGAINST)
 }
 
 const fn reopened(from: State) -> Life {
-    life(from, Verb::Reopen, State::Assessed, "insurance.claims.reopen", &["nothing is paid", "a reason"])
+    life(
+        from,
+        Verb::Reopen,
+        State::Assessed,
+        "insurance.claims.reopen",
+        &["nothing is paid", "no open objection", "a reason"],
+    )
 }
 
 /// The life of a claim.
@@ -281,6 +287,8 @@ pub(crate) struct Facts {
     pub(crate) outcome: Option<Outcome>,
     /// Who reported it.
     pub(crate) reporter: Actor,
+    /// Who changed last what is claimed, or who is paid.
+    pub(crate) changer: Option<Actor>,
     /// Who surveyed.
     pub(crate) surveyor: Option<Actor>,
     /// Who assessed last.
@@ -328,6 +336,8 @@ pub(crate) enum Hindrance {
     ObjectionOpen(i32),
     /// Something was paid.
     PaidAlready,
+    /// It was rejected or appealed: what follows is an appeal, or the end.
+    Decided,
     /// A payment isn't confirmed.
     Unconfirmed,
 }
@@ -336,6 +346,7 @@ impl Facts {
     /// The steps that were taken before a decision, with who took them.
     fn prepared(&self) -> Vec<(&'static str, &Actor)> {
         let mut all = vec![("report", &self.reporter)];
+        all.extend(self.changer.as_ref().map(|who| ("update", who)));
         all.extend(self.surveyor.as_ref().map(|who| ("survey", who)));
         all.extend(self.assessor.as_ref().map(|who| ("assess", who)));
         if self.appealed {
@@ -356,6 +367,8 @@ impl Facts {
     /// What keeps `who` from `verb` on `today`, beside state and permission.
     pub(crate) fn hindrance(&self, verb: Verb, who: &Actor, today: Date) -> Option<Hindrance> {
         match verb {
+            // the loss of an appeal isn't set by who decided before
+            Verb::Assess if self.state == State::Appealed => self.own(who).or_else(|| self.decided_by(who)),
             Verb::Survey | Verb::Assess => self.own(who),
             Verb::Adjudicate => self.own(who).or_else(|| did(who, &self.prepared()).map(Hindrance::FourEyes)),
             Verb::PublishNotice => {
@@ -368,7 +381,8 @@ impl Facts {
                 self.own(who).or_else(|| self.decided_by(who)).or_else(|| self.notice_hindrance(today))
             }
             Verb::Close => self.close_hindrance(today),
-            Verb::Withdraw | Verb::Reopen => self.paid.then_some(Hindrance::PaidAlready),
+            Verb::Withdraw => self.withdraw_hindrance(),
+            Verb::Reopen => self.paid.then_some(Hindrance::PaidAlready).or_else(|| self.open_hindrance()),
             Verb::Report
             | Verb::Update
             | Verb::Accept
@@ -379,9 +393,22 @@ impl Facts {
         }
     }
 
+    /// Objections are answered, never put away with the decision that they are about.
+    fn open_hindrance(&self) -> Option<Hindrance> {
+        (self.open_objections > 0).then_some(Hindrance::ObjectionOpen(self.open_objections))
+    }
+
+    /// Whoever takes a claim back after it was rejected or appealed would be judged anew by reporting it again.
+    fn withdraw_hindrance(&self) -> Option<Hindrance> {
+        if self.paid {
+            return Some(Hindrance::PaidAlready);
+        }
+        (self.appealed || self.outcome == Some(Outcome::Rejected)).then_some(Hindrance::Decided)
+    }
+
     fn notice_hindrance(&self, today: Date) -> Option<Hindrance> {
-        if self.open_objections > 0 {
-            return Some(Hindrance::ObjectionOpen(self.open_objections));
+        if let Some(open) = self.open_hindrance() {
+            return Some(open);
         }
         self.notice_ends.filter(|end| today <= *end).map(Hindrance::NoticeRunning)
     }

@@ -15,6 +15,7 @@ fn facts(state: State) -> Facts {
         state,
         outcome: None,
         reporter: actor("r"),
+        changer: Some(actor("c")),
         surveyor: Some(actor("s")),
         assessor: Some(actor("a")),
         adjudicator: Some(actor("j")),
@@ -37,7 +38,7 @@ fn the_table_is_whole() {
 fn nobody_decides_what_he_prepared_or_what_is_his_own() {
     let today = date(2020, 3, 1);
     let assessed = facts(State::Assessed);
-    for (who, why) in [("r", "report"), ("s", "survey"), ("a", "assess")] {
+    for (who, why) in [("r", "report"), ("c", "update"), ("s", "survey"), ("a", "assess")] {
         assert_eq!(assessed.hindrance(Verb::Adjudicate, &actor(who), today), Some(Hindrance::FourEyes(why)));
     }
     for verb in [Verb::Survey, Verb::Assess, Verb::Adjudicate, Verb::AnswerObjection, Verb::Pay] {

@@ -11,8 +11,8 @@ use kernel::state::Named;
 
 use super::rules::{Facts, Hindrance, Verb};
 use crate::reasons::{
-    APPEAL_OPEN, APPEAL_OVER, APPEALED_BEFORE, CLAIM_NOTICE_OVER, CLAIM_NOTICE_RUNNING, CLAIM_OBJECTED,
-    CLAIM_OF_ONES_OWN, CLAIM_PAID, NOTHING_TO_APPEAL, NOTHING_TO_PAY, PAYMENT_UNCONFIRMED,
+    APPEAL_OPEN, APPEAL_OVER, APPEALED_BEFORE, CLAIM_DECIDED, CLAIM_NOTICE_OVER, CLAIM_NOTICE_RUNNING,
+    CLAIM_OBJECTED, CLAIM_OF_ONES_OWN, CLAIM_PAID, NOTHING_TO_APPEAL, NOTHING_TO_PAY, PAYMENT_UNCONFIRMED,
 };
 
 /// Refuses `verb` to `who` when something keeps him from it today.
@@ -46,6 +46,7 @@ fn refusal(name: &str, verb: Verb, hindrance: Hindrance) -> Refusal {
         Hindrance::NoticeOver(due) => of(&CLAIM_NOTICE_OVER).with("due", due),
         Hindrance::ObjectionOpen(count) => of(&CLAIM_OBJECTED).with("count", count),
         Hindrance::PaidAlready => of(&CLAIM_PAID).with("verb", verb.name()),
+        Hindrance::Decided => of(&CLAIM_DECIDED).with("verb", verb.name()),
         Hindrance::Unconfirmed => of(&PAYMENT_UNCONFIRMED),
     }
 }

@@ -21,6 +21,14 @@ async fn lock(work: &mut Work, town: &str, id: Uuid) -> Result<Locked, Refusal> 
     Locked::of(row.ok_or_else(|| Refusal::not_found("linli.dev/Incident", name.to_string()))?)
 }
 
+/// Holds an incident until the end of the transaction: claims of it are opened and given up one after the other.
+///
+/// # Errors
+/// NOT_FOUND; what Postgres answered.
+pub(crate) async fn hold(work: &mut Work, town: &str, id: Uuid) -> Result<(), Refusal> {
+    lock(work, town, id).await.map(drop)
+}
+
 /// VERIFIED → CLAIMED, by the claim of this name.
 pub(super) async fn claim(work: &mut Work, locked: &mut Locked, claim: &str) -> Result<Change, Refusal> {
     let to = locked.next(Verb::Claim)?;

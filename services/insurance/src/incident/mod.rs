@@ -11,7 +11,7 @@ pub(crate) mod store;
 mod unclaimed;
 mod visits;
 
-pub(crate) use claims::{claim_gone, open_claim};
+pub(crate) use claims::{claim_gone, hold, open_claim};
 
 use chassis::{
     call::Call,

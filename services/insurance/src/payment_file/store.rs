@@ -37,7 +37,7 @@ pub(super) struct Line {
     pub(super) said_en: String,
 }
 
-/// The file with these bytes that an insurer brought before.
+/// The file with these bytes that an insurer brought before, unless some of its lines were refused: those may be tried again.
 ///
 /// # Errors
 /// What Postgres answered.
@@ -48,7 +48,8 @@ pub(super) async fn known(
     sha256: &[u8],
 ) -> Result<Option<Uuid>, Refusal> {
     let found = sqlx::query_scalar!(
-        "select id from payment_file where town = $1 and insurer = $2 and sha256 = $3",
+        "select id from payment_file f where town = $1 and insurer = $2 and sha256 = $3
+             and not exists (select from payment_file_line l where l.town = f.town and l.file = f.id and l.result = 'REFUSED') limit 1",
         town,
         insurer,
         sha256

@@ -93,6 +93,7 @@ fn benefit(peril: &'static str) -> BoxedStrategy<Benefit> {
             object: Object::Dwelling,
             insured_by,
             form,
+            sum_insured: None,
             waiting_days,
             limit_person_year: person,
             limit_household_year: household,

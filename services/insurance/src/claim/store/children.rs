@@ -89,6 +89,24 @@ pub(crate) async fn add_assessment(
     Ok(())
 }
 
+/// Everybody who has assessed a claim.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn assessors(
+    sql: &mut PgConnection,
+    town: &str,
+    claim: Uuid,
+) -> Result<Vec<Actor>, Refusal> {
+    let rows = sqlx::query!(
+        "select distinct assessed_by, assessed_person from claim_assessment where town = $1 and claim = $2",
+        town,
+        claim,
+    );
+    let rows = rows.fetch_all(sql).await?;
+    Ok(rows.into_iter().map(|row| Actor::new(row.assessed_by, row.assessed_person)).collect())
+}
+
 /// An objection as the table keeps it.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Objection {

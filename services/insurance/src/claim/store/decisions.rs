@@ -322,7 +322,8 @@ pub(crate) async fn reverse_draws(sql: &mut PgConnection, row: &Row) -> Result<(
     sqlx::query!(
         "insert into claim_draw (town, claim, decision, policy, version, cap, peril, subject, year, amount_fen, limit_fen)
          select town, claim, decision, policy, version, cap, peril, subject, year, -amount_fen, limit_fen from claim_draw
-         where town = $1 and claim = $2 and decision = $3 order by policy, cap",
+         where town = $1 and claim = $2 and decision = $3
+         order by case cap when 'FIXED_EVENT' then '' else policy end, cap",
         row.town,
         row.id,
         row.decision,

@@ -7,8 +7,8 @@ mod payments;
 mod terms;
 
 pub(crate) use children::{
-    Beneficiary, Objection, add_assessment, add_objection, answer_objection, beneficiaries, objections,
-    overtake_objections, set_beneficiaries,
+    Beneficiary, Objection, add_assessment, add_objection, answer_objection, assessors, beneficiaries,
+    objections, overtake_objections, set_beneficiaries,
 };
 pub(crate) use decisions::{
     CapKey, Decision, Line, NewDraw, NewLine, Rested, add_decision, add_draws, add_lines, claims_after,
@@ -78,6 +78,8 @@ pub(crate) struct Row {
     pub(crate) papers: i32,
     pub(crate) reported_by: String,
     pub(crate) reported_person: String,
+    pub(crate) changed_by: Option<String>,
+    pub(crate) changed_person: String,
     pub(crate) surveyed_by: Option<String>,
     pub(crate) surveyed_person: String,
     pub(crate) assessed_by: Option<String>,
@@ -96,7 +98,7 @@ pub(crate) const COLUMNS: &str = "x.town, x.id, x.number, x.state, x.resumes, x.
     x.outcome, x.rule, x.approved_fen, x.paid_fen, x.appealed, x.open_objections, x.notice_from::text as notice_from, x.notice_days,
     x.notice_ends::text as notice_ends, x.appeal_from::text as appeal_from, x.appeal_days, x.appeal_ends::text as appeal_ends,
     x.since::text as since, x.term_from::text as term_from, x.term_days, x.due::text as due, x.due_provisional, x.papers,
-    x.reported_by, x.reported_person, x.surveyed_by, x.surveyed_person, x.assessed_by, x.assessed_person, x.adjudicated_by,
+    x.reported_by, x.reported_person, x.changed_by, x.changed_person, x.surveyed_by, x.surveyed_person, x.assessed_by, x.assessed_person, x.adjudicated_by,
     x.adjudicated_person, x.version, (extract(epoch from x.created) * 1000000)::bigint as created,
     (extract(epoch from x.updated) * 1000000)::bigint as updated";
 
@@ -144,6 +146,7 @@ impl Row {
             state: self.state()?,
             outcome: self.outcome.as_deref().and_then(Outcome::from_name),
             reporter: Actor::new(&self.reported_by, &self.reported_person),
+            changer: signed(&self.changed_by, &self.changed_person),
             surveyor: signed(&self.surveyed_by, &self.surveyed_person),
             assessor: signed(&self.assessed_by, &self.assessed_person),
             adjudicator: signed(&self.adjudicated_by, &self.adjudicated_person),
@@ -367,6 +370,7 @@ pub(crate) async fn save(sql: &mut PgConnection, row: &mut Row) -> Result<(), Re
              notice_days = $23, notice_ends = $24::text::date, appeal_from = $25::text::date, appeal_days = $26, appeal_ends = $27::text::date,
              since = $28::text::date, term_from = $29::text::date, term_days = $30, due = $31::text::date, due_provisional = $32, papers = $33,
              surveyed_by = $34, surveyed_person = $35, assessed_by = $36, assessed_person = $37, adjudicated_by = $38, adjudicated_person = $39,
+             changed_by = $40, changed_person = $41,
              version = version + 1, updated = clock_timestamp()
          where town = $1 and id = $2 returning version",
         row.town,
@@ -408,6 +412,8 @@ pub(crate) async fn save(sql: &mut PgConnection, row: &mut Row) -> Result<(), Re
         row.assessed_person,
         row.adjudicated_by,
         row.adjudicated_person,
+        row.changed_by,
+        row.changed_person,
     )
     .fetch_one(sql)
     .await?;
