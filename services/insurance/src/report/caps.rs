@@ -1,6 +1,8 @@
 //! ListExhaustedCaps: limits that are used up.
 
-use chassis::{amount::to_money, call::Call, listing::Asked, paging::push_predicate, refusal::Refusal};
+use chassis::{
+    amount::to_money, call::Call, identity::Scope, listing::Asked, paging::push_predicate, refusal::Refusal,
+};
 use contracts::linli::insurance::v1 as pb;
 use kernel::{
     filter::{FieldSpec, Kind},
@@ -63,37 +65,53 @@ pub(crate) fn query(asked: &Asked, year: i32, ppm: i32, after: Option<Key>) -> Q
     query.push(
         " group by k.policy, k.cap, k.peril)
          select u.policy, u.cap, u.peril, u.subject, u.year, u.used_fen, d.version, m.limit_fen
-         from cap_used u
-         join least on least.policy = u.policy and least.cap = u.cap and least.peril = u.peril
-         join policy p on p.town = u.town and p.id = u.policy
-         cross join lateral (
-             select max(d.version) as version from claim_draw d
-             where d.town = u.town and d.policy = u.policy and d.cap = u.cap and d.peril = u.peril and d.subject = u.subject
-                 and d.year = u.year and d.amount_fen > 0) d
-         cross join lateral (select cap_limit(u.town, u.policy, d.version, u.cap, u.peril) as limit_fen) m
-         where u.used_fen > 0 and u.town = ",
+         from (select u.* from cap_used u
+               join least on least.policy = u.policy and least.cap = u.cap and least.peril = u.peril
+               join policy p on p.town = u.town and p.id = u.policy
+               where u.used_fen > 0 and u.town = ",
     );
     query.push_bind(asked.town.clone()).push(" and u.year = ").push_bind(year);
-    for limit in ["least.limit_fen", "m.limit_fen"] {
-        query.push(" and u.used_fen::numeric * 1000000 >= ").push(limit).push("::numeric * ").push_bind(ppm);
-    }
-    if !asked.scope.is_town() {
-        query.push(" and (p.insurer = any(").push_bind(asked.scope.organisations().to_vec());
-        query.push(
-            ") or exists (select from claim_draw d join claim x on x.town = d.town and x.id = d.claim and x.decision = d.decision
-                 where d.town = u.town and d.policy = u.policy and d.cap = u.cap and d.peril = u.peril and d.subject = u.subject
-                     and d.year = u.year and d.amount_fen > 0 and x.committee = any(",
-        );
-        query.push_bind(asked.scope.ids().1.to_vec()).push(")))");
-    }
+    push_reached(&mut query, "least.limit_fen", ppm);
+    push_scope(&mut query, &asked.scope);
     query.push(" and ");
     push_predicate(&mut query, &asked.filter);
     if let Some([policy, cap, peril, subject]) = after {
         query.push(" and (u.policy, u.cap, u.peril, u.subject) > (").push_bind(policy);
         query.push(", ").push_bind(cap).push(", ").push_bind(peril).push(", ").push_bind(subject).push(")");
     }
+    // in their order before their versions are looked for, which ends with the page
+    query.push(
+        " order by u.policy, u.cap, u.peril, u.subject offset 0) u
+         cross join lateral (
+             select max(d.version) as version from claim_draw d
+             where d.town = u.town and d.policy = u.policy and d.cap = u.cap and d.peril = u.peril and d.subject = u.subject
+                 and d.year = u.year and d.amount_fen > 0) d
+         cross join lateral (select cap_limit(u.town, u.policy, d.version, u.cap, u.peril) as limit_fen offset 0) m
+         where true",
+    );
+    push_reached(&mut query, "m.limit_fen", ppm);
     query.push(" order by u.policy, u.cap, u.peril, u.subject limit ").push_bind(asked.limit);
     query
+}
+
+/// Appends that so many parts of a limit are used at least.
+fn push_reached(query: &mut QueryBuilder<Postgres>, limit: &'static str, ppm: i32) {
+    query.push(" and u.used_fen::numeric * 1000000 >= ").push(limit).push("::numeric * ").push_bind(ppm);
+}
+
+/// Appends which limits `u` of policies `p` the caller is told of: those that claims of his committees drew on, and those of the
+/// policies of his insurers.
+fn push_scope(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    if scope.is_town() {
+        return;
+    }
+    query.push(" and (p.insurer = any(").push_bind(scope.organisations().to_vec());
+    query.push(
+        ") or exists (select from claim_draw d join claim x on x.town = d.town and x.id = d.claim and x.decision = d.decision
+             where d.town = u.town and d.policy = u.policy and d.cap = u.cap and d.peril = u.peril and d.subject = u.subject
+                 and d.year = u.year and d.amount_fen > 0 and x.committee = any(",
+    );
+    query.push_bind(scope.ids().1.to_vec()).push(")))");
 }
 
 /// Whom a limit is of.

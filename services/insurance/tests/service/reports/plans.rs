@@ -1,4 +1,4 @@
-//! The questions go by an index, however many claims there are.
+//! Lists of the questions go by an index, however many claims there are; ratios and legs add up what they are asked of.
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
@@ -33,7 +33,7 @@ const GROWING: [&str; 7] =
     ["claim x", "claim_line", "claim_payment", "claim_leg", "claim_draw", "cap_used", "incident"];
 
 #[tokio::test]
-async fn no_question_scans_what_grows() {
+async fn no_list_scans_what_grows() {
     let service = service(date(2020, 6, 1)).await;
     service.schemes().await;
     service.sql(MANY).await;
@@ -41,10 +41,10 @@ async fn no_question_scans_what_grows() {
     let mut owner = PgConnection::connect(&service.db.database.owner_url).await.unwrap();
     sqlx::raw_sql("set search_path = insurance, public").execute(&mut owner).await.unwrap();
     sqlx::raw_sql("set plan_cache_mode = force_generic_plan").execute(&mut owner).await.unwrap();
-    let questions =
+    let lists =
         ["ListRejectionReasons", "ListBenefitsByCommittee", "ListUnclaimedByCommittee", "ListExhaustedCaps"];
     let queries = insurance::plans::queries("malu", date(2020, 6, 1));
-    for name in questions {
+    for name in lists {
         let query = queries.iter().find(|query| query.name == name).unwrap();
         let parameters = (1..).take_while(|n| query.sql.contains(&format!("${n}")));
         let parameters = parameters.map(|_| "null").collect::<Vec<_>>().join(", ");
