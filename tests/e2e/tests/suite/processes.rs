@@ -88,26 +88,36 @@ async fn processes_apart_give_one_trace() {
     // the database, its schemas and the demonstration, then each service on its own
     drop(start(dir.path()));
     let free = |()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let (governance, funding, gateway) = (free(()), free(()), free(()));
-    let admin = [free(()), free(()), free(())];
+    let (governance, funding, insurance, gateway) = (free(()), free(()), free(()), free(()));
+    let admin = [free(()), free(()), free(()), free(())];
     let (governance_url, funding_url) = (format!("http://{governance}"), format!("http://{funding}"));
+    let insurance_url = format!("http://{insurance}");
+    let files = dir.path().join("files");
+    fs::create_dir(&files).unwrap();
+    let files_url = format!("file://{}", files.display());
     let settings = [
         vec![("LINLI_GOVERNANCE_LISTEN", &governance)],
         vec![("LINLI_FUNDING_LISTEN", &funding), ("LINLI_GOVERNANCE_URL", &governance_url)],
         vec![
+            ("LINLI_INSURANCE_LISTEN", &insurance),
+            ("LINLI_GOVERNANCE_URL", &governance_url),
+            ("LINLI_OBJECT_STORE", &files_url),
+        ],
+        vec![
             ("LINLI_GATEWAY_LISTEN", &gateway),
             ("LINLI_GOVERNANCE_URL", &governance_url),
             ("LINLI_FUNDING_URL", &funding_url),
+            ("LINLI_INSURANCE_URL", &insurance_url),
         ],
     ];
     let mut children = Vec::new();
-    for (n, target) in ["governance", "funding", "gateway"].into_iter().enumerate() {
+    for (n, target) in ["governance", "funding", "insurance", "gateway"].into_iter().enumerate() {
         let mut command = crate::running::linli(dir.path(), &["serve", "--target", target]);
         command.envs(settings[n].iter().copied()).env("LINLI_ADMIN_LISTEN", &admin[n]);
         children.push(command.spawn().unwrap());
     }
     let begun = std::time::Instant::now();
-    for address in [&governance, &funding, &gateway] {
+    for address in [&governance, &funding, &insurance, &gateway] {
         while std::net::TcpStream::connect(address).is_err() {
             assert!(begun.elapsed().as_secs() < 60, "{address} does not answer");
             std::thread::yield_now();
@@ -130,14 +140,22 @@ async fn processes_apart_give_one_trace() {
     for part in ["[gateway]", "[governance]", "select c.town"] {
         assert!(tree.contains(part), "{part}:\n{tree}");
     }
-    // whoever calls funding: it asks governance for his roles, with an account of its own
-    let tree = call("/v1/services/funding/events?town=towns/malu").await;
-    for part in [
-        "[gateway]",
-        "EventService/ListEvents [funding]",
-        "ResolveGrants [funding]",
-        "ResolveGrants [governance]",
-    ] {
+    // whoever calls another service: it asks governance for his roles, with an account of its own
+    for service in ["funding", "insurance"] {
+        let tree = call(&format!("/v1/services/{service}/events?town=towns/malu")).await;
+        for part in [
+            "[gateway]",
+            &format!("EventService/ListEvents [{service}]"),
+            &format!("ResolveGrants [{service}]"),
+            "ResolveGrants [governance]",
+        ] {
+            assert!(tree.contains(part), "{part}:\n{tree}");
+        }
+    }
+    // and for the people whom an event met
+    let who = "person=towns/malu/people/r-00001&household=towns/malu/households/h-00001";
+    let tree = call(&format!("/v1/towns/malu:checkCover?{who}&peril=FIRE&date=2020-02-14")).await;
+    for part in ["CoverService/CheckCover [insurance]", "CheckResidence [governance]"] {
         assert!(tree.contains(part), "{part}:\n{tree}");
     }
     for child in &mut children {
@@ -150,7 +168,7 @@ async fn processes_apart_give_one_trace() {
 async fn one_process_serves_every_service() {
     let dir = open_dir();
     let running = start(dir.path());
-    for service in ["governance", "funding"] {
+    for service in ["governance", "funding", "insurance"] {
         for (what, key) in [("reasons", "reasons"), ("stateTables", "stateTables")] {
             let path = format!("/v1/services/{service}/{what}");
             let (status, _, body) = send(&running.gateway, "GET", &path, &[], Vec::new()).await;
@@ -166,10 +184,10 @@ async fn one_process_serves_every_service() {
         send(&running.gateway, "GET", "/v1/services/funding/reasons", &[], Vec::new()).await;
     assert!(reasons.contains("linli.funding") && reasons.contains("MAKER_IS_CHECKER"), "{reasons}");
     let (status, _, ready) = send(&running.admin, "GET", "/ready", &[], Vec::new()).await;
-    assert!(
-        status == 200 && ready.contains("governance database") && ready.contains("funding database"),
-        "{ready}"
-    );
+    assert_eq!(status, 200, "{ready}");
+    for service in ["governance", "funding", "insurance"] {
+        assert!(ready.contains(&format!("{service} database")), "{ready}");
+    }
 }
 
 #[tokio::test]

@@ -48,18 +48,19 @@ fn report(row: &Row) -> Answer<Value> {
 }
 
 impl<'a> Year<'a> {
-    /// Who brings a report: the steward, or the officer of the committee for the family; of police, fire service and findings the town hears.
+    /// Who brings a report: the steward within his block; elsewhere, and for the family, the officer of the committee; of police, fire service
+    /// and findings the town hears.
     fn reporter(&self, row: &Row) -> Answer<Caller<'a>> {
         let home = if row["place"].starts_with("h-") { &row["place"] } else { &row["household"] };
         let home = self.files.household(home);
         let committee = self.files.estate(&row["place"]).or(home.map(|(_, committee)| committee));
         match row["reported_by"].as_str() {
-            "STEWARD" | "FAMILY" => {
+            "STEWARD" if row["place"].starts_with("h-") => {
                 let steward = home.and_then(|(home, _)| self.files.steward(home, &row["happened_on"]));
-                let person = steward.filter(|_| row["reported_by"] == "STEWARD");
-                let person = person.map_or_else(|| "w-001".to_owned(), |(_, worker)| worker);
-                Caller::new(self.walk, "committee-officer", &person, committee)
+                let (block, worker) = steward.ok_or("a household without a steward")?;
+                Caller::new(self.walk, "steward", &worker, Some(&format!("block:{block}")))
             }
+            "STEWARD" | "FAMILY" => Caller::new(self.walk, "committee-officer", "w-001", committee),
             _ => self.officer(1),
         }
     }
