@@ -1,5 +1,10 @@
 //! The examples of the rules.
 
+#![expect(
+    clippy::inconsistent_digit_grouping,
+    reason = "amounts in fen are written as yuan and fen: 80_000_00"
+)]
+
 use jiff::civil::{Date, date};
 
 use super::*;

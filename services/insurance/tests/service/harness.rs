@@ -107,12 +107,6 @@ impl Service {
             replica(&self.db.context, &self.governance_peer, self.keys.path(), &self.clock);
     }
 
-    /// A worker beside the service's own.
-    pub(crate) fn another_worker(&self) -> Worker {
-        let objects = Objects::local(self.files()).unwrap();
-        Worker::new(self.db.context.clone(), self.clock.clone(), insurance::jobs(&objects))
-    }
-
     /// Where files lie.
     pub(crate) fn files(&self) -> std::path::PathBuf {
         self.keys.path().join(FILES)

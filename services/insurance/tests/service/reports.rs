@@ -275,7 +275,7 @@ async fn known_incidents_without_a_claim_are_counted_by_committee() {
         oldest_verify_date: Some(harness::date(date(2020, 8, 6))),
         waiting_days: 26,
     };
-    assert_eq!(all.unclaimed_counts, [one.clone()]);
+    assert_eq!(all.unclaimed_counts, std::slice::from_ref(&one));
     // as they are listed
     let list = pb::ListUnclaimedIncidentsRequest { parent: TOWN.to_owned(), ..Default::default() };
     let mut incidents = contracts::linli::insurance::v1::incident_service_client::IncidentServiceClient::new(
