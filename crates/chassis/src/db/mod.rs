@@ -7,7 +7,7 @@ pub use migrate::{Schema, migrate};
 use std::time::Duration;
 
 use sqlx::{
-    Connection, PgConnection, PgPool, Postgres, Transaction,
+    PgConnection, PgPool, Postgres, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -22,10 +22,6 @@ pub struct Db {
     pool: PgPool,
     vault: Vault,
 }
-
-/// How long a connection may be idle and still be handed out without asking whether it holds: what was used a moment ago does, and the
-/// question takes as long as a short statement.
-const UNTESTED: Duration = Duration::from_millis(500);
 
 /// How the pool is made.
 #[derive(Clone, Debug)]
@@ -62,15 +58,7 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
             .acquire_timeout(settings.acquire)
-            .test_before_acquire(false)
-            .before_acquire(|connection, known| {
-                Box::pin(async move {
-                    if known.idle_for > UNTESTED {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
+            .test_before_acquire(true)
             .connect_lazy_with(options);
         Ok(Db { pool, vault })
     }
