@@ -11,11 +11,7 @@ use prost::Message;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use tokio::task::JoinHandle;
 
-use crate::{
-    Done,
-    insured::{self, Insured},
-    load::peak_mib,
-};
+use crate::{Done, insured::Insured, load::peak_mib};
 
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -118,9 +114,10 @@ async fn plan(owner: &mut PgConnection) -> Done<()> {
         for day in ["2020-01-01", "2020-07-01", "2020-12-30"] {
             let behind = format!("'malu', 2020, '{day}', '00000000-0000-0000-0000-000000000000', 2000");
             explain(owner, &format!("execute claims({behind})")).await?;
-            let page = format!("select id from claim where town = 'malu' and happened_on >= '{day}' order by happened_on, id limit 2000");
-            let ids: Vec<uuid::Uuid> =
-                sqlx::query_scalar(AssertSqlSafe(page)).fetch_all(&mut *owner).await?;
+            let page = format!(
+                "select id from claim where town = 'malu' and happened_on >= '{day}' order by happened_on, id limit 2000"
+            );
+            let ids: Vec<uuid::Uuid> = sqlx::query_scalar(AssertSqlSafe(page)).fetch_all(&mut *owner).await?;
             let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
             explain(owner, &format!("execute decisions('malu', '{{{}}}')", ids.join(","))).await?;
         }

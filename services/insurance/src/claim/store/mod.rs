@@ -11,8 +11,8 @@ pub(crate) use children::{
     overtake_objections, set_beneficiaries,
 };
 pub(crate) use decisions::{
-    CapKey, Decision, Line, NewDraw, NewLine, Rested, add_decision, add_draws, add_lines, claims_after, decisions,
-    decisions_of, lines, lock_caps, own_draws, reverse_draws,
+    CapKey, Decision, Line, NewDraw, NewLine, Rested, add_decision, add_draws, add_lines, claims_after,
+    decisions, decisions_of, lines, lock_caps, own_draws, reverse_draws,
 };
 pub(crate) use list::{FILTER, list, list_query};
 pub(crate) use payments::{Payment, add_payment, by_number, confirm, known_reference, payments};
