@@ -11,11 +11,7 @@ use prost::Message;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use tokio::task::JoinHandle;
 
-use crate::{
-    Done,
-    insured::{self, Insured},
-    load::peak_mib,
-};
+use crate::{Done, insured::Insured, load::peak_mib};
 
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(20);
