@@ -133,7 +133,6 @@ create index claim_of_insured on claim (town, insured, id);
 create index claim_of_household on claim (town, household, id) where household <> '';
 create index claim_of_peril on claim (town, peril, id);
 create index claim_of_insurers on claim using gin (insurers);
-create index claim_counted on claim (town, papers) where term_days is not null;
 create index claim_that_waits on claim (town, due, id) where due is not null;
 create index claim_happened on claim (town, happened_on, id);
 create index claim_reported on claim (town, reported_on, id);

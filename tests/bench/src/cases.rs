@@ -45,6 +45,7 @@ fn benefit(peril: &str, object: Object, form: Form) -> Benefit {
         object,
         insured_by: InsuredBy::Residence,
         form,
+        sum_insured: None,
         waiting_days: 0,
         limit_person_year: None,
         limit_household_year: None,

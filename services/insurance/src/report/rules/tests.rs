@@ -48,7 +48,7 @@ fn a_term_that_was_kept_takes_no_more_working_days_than_it_has() {
 #[test]
 fn a_limit_is_used_up_by_its_last_fen() {
     assert_eq!(used_ppm(Fen::of(999_999_999), Fen::of(1_000_000_000)), 999_999);
-    assert_eq!(used_ppm(Fen::of(30_000_00), Fen::of(30_000_00)), 1_000_000);
+    assert_eq!(used_ppm(Fen::of(3_000_000), Fen::of(3_000_000)), 1_000_000);
     assert_eq!(ratio_ppm(1, 0), None);
     assert_eq!(ratio_ppm(i64::MAX, 1), Some(i32::MAX));
 }
