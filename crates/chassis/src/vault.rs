@@ -96,6 +96,14 @@ impl Vault {
         self.0.sealing
     }
 
+    /// The same for its column.
+    ///
+    /// # Errors
+    /// INTERNAL when the column can't hold it; a vault with such a number isn't made.
+    pub fn sealing_column(&self) -> Result<i32, Refusal> {
+        i32::try_from(self.sealing()).map_err(Refusal::internal)
+    }
+
     /// Seals `plain`, which belongs to `place`: `towns/malu/people/p-1 full_name`.
     ///
     /// # Errors

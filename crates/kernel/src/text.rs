@@ -89,6 +89,13 @@ pub fn formula_like(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
+/// Whether `text` is a code as policies and files use them: a capital, then capitals, digits and underscores; `most` signs at most.
+pub fn is_code(text: &str, most: usize) -> bool {
+    text.len() <= most
+        && text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text.bytes().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == b'_')
+}
+
 /// Words on one line, each apart by one space and without signs that nobody sees.
 pub fn one_line(text: &str) -> String {
     let seen: String = text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect();

@@ -60,47 +60,46 @@ pub fn routes(
         rows(&incident::rules::TABLE),
         rows(&claim::rules::TABLE),
     ];
-    let (shared_context, asked) = (|| context.clone(), || governance.clone());
     let routes = Routes::new(pb::document_service_server::DocumentServiceServer::new(document::Documents {
-        context: shared_context(),
+        context: context.clone(),
         objects: objects.clone(),
         worker: worker.clone(),
     }))
     .add_service(pb::programme_service_server::ProgrammeServiceServer::new(programme::Programmes(
-        shared_context(),
+        context.clone(),
     )))
     .add_service(pb::policy_service_server::PolicyServiceServer::new(policy::Policies {
-        context: shared_context(),
-        governance: asked(),
+        context: context.clone(),
+        governance: governance.clone(),
     }))
     .add_service(pb::campaign_service_server::CampaignServiceServer::new(campaign::Campaigns {
-        context: shared_context(),
-        governance: asked(),
+        context: context.clone(),
+        governance: governance.clone(),
     }))
     .add_service(pb::cover_service_server::CoverServiceServer::new(cover::Covers {
-        context: shared_context(),
-        governance: asked(),
+        context: context.clone(),
+        governance: governance.clone(),
     }))
     .add_service(pb::incident_service_server::IncidentServiceServer::new(incident::Incidents {
-        context: shared_context(),
-        governance: asked(),
+        context: context.clone(),
+        governance: governance.clone(),
     }))
     .add_service(pb::claim_settings_service_server::ClaimSettingsServiceServer::new(
-        claim::settings::ClaimSettings(shared_context()),
+        claim::settings::ClaimSettings(context.clone()),
     ))
     .add_service(pb::claim_service_server::ClaimServiceServer::new(claim::Claims {
-        context: shared_context(),
-        governance: asked(),
+        context: context.clone(),
+        governance: governance.clone(),
         worker: worker.clone(),
     }))
     .add_service(pb::insurance_report_service_server::InsuranceReportServiceServer::new(report::Reports {
-        context: shared_context(),
-        governance: asked(),
+        context: context.clone(),
+        governance: governance.clone(),
     }))
     .add_service(
         pb::payment_file_service_server::PaymentFileServiceServer::new(payment_file::PaymentFiles {
-            context: shared_context(),
-            governance: asked(),
+            context: context.clone(),
+            governance: governance.clone(),
         })
         .max_decoding_message_size(MESSAGE),
     );

@@ -251,6 +251,11 @@ impl Faults {
         result.map_err(|fault| self.0.push(fault)).ok()
     }
 
+    /// The value, or nothing after noting all of its faults.
+    pub fn take_all<T>(&mut self, result: Result<T, Vec<FieldFault>>) -> Option<T> {
+        result.map_err(|all| all.into_iter().for_each(|fault| self.push(fault))).ok()
+    }
+
     /// Whether nothing was noted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

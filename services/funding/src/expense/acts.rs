@@ -27,10 +27,6 @@ fn need_comment(comment: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn key_of(work: &Work) -> Result<i32, Refusal> {
-    i32::try_from(work.vault().sealing()).map_err(Refusal::internal)
-}
-
 /// ReviewExpense.
 pub(super) struct Review;
 
@@ -102,7 +98,7 @@ impl VerbGiven for Object {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Object, &who, today)?;
-        let (id, key) = (Uuid::now_v7(), key_of(work)?);
+        let (id, key) = (Uuid::now_v7(), work.vault().sealing_column()?);
         let sealed = work.vault().seal(
             &objection_place(&locked.name, id, "text"),
             words("text", &request.text).map_err(Refusal::one)?.as_bytes(),

@@ -8,13 +8,13 @@ use chassis::{
     wire,
     work::{Record, VerbGiven, Work},
 };
-use contracts::linli::{common::v1 as common, funding::v1 as pb};
+use contracts::linli::funding::v1 as pb;
 use jiff::civil::Date;
 use kernel::{
     money::Fen,
     name::{CommitteeName, TownName},
     state::Named,
-    text::display_name,
+    text::{display_name, is_code},
 };
 use uuid::Uuid;
 
@@ -70,27 +70,14 @@ fn purpose(field: &str, text: &str) -> Result<String, FieldFault> {
 
 /// A category by its form; whether the fund pays it is the policy's affair.
 fn category(field: &str, text: &str) -> Result<String, FieldFault> {
-    let good = text.starts_with(|c: char| c.is_ascii_uppercase())
-        && text.len() <= 63
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     let fault = || FieldFault::new(field, "FORMAT", "类别代码如 OFFICE", "a category looks like OFFICE");
-    if good { Ok(text.to_owned()) } else { Err(fault()) }
+    if is_code(text, 63) { Ok(text.to_owned()) } else { Err(fault()) }
 }
 
 fn fund(field: &str, given: i32) -> Result<Fund, FieldFault> {
     let name = pb::Fund::try_from(given).unwrap_or_default().as_str_name();
     Fund::from_name(name.trim_start_matches("FUND_"))
         .ok_or_else(|| FieldFault::new(field, "REQUIRED", "必填", "required"))
-}
-
-fn payee(faults: &mut Faults, field: &str, given: Option<&common::Payee>) -> Option<Payee> {
-    match Payee::parse(field, given) {
-        Ok(payee) => Some(payee),
-        Err(all) => {
-            all.into_iter().for_each(|fault| faults.push(fault));
-            None
-        }
-    }
 }
 
 /// The day of the application: today, unless another one is said; never a later one.
@@ -119,7 +106,7 @@ impl New {
         let category = faults.take(category("expense.category", &given.category));
         let amount = faults.take(amount("expense.amount", given.amount.as_ref()));
         let purpose = faults.take(purpose("expense.purpose", &given.purpose));
-        let payee = payee(&mut faults, "expense.payee", given.payee.as_ref());
+        let payee = faults.take_all(Payee::parse("expense.payee", given.payee.as_ref()));
         let applied_on = faults.take(applied_on(call, given.apply_date.as_ref()));
         let all = committee
             .zip(fund)
@@ -281,7 +268,7 @@ fn revised(work: &Work, locked: &mut Locked, request: &pb::ReviseExpenseRequest)
         row.purpose = purpose;
     }
     if request.payee.is_some()
-        && let Some(payee) = payee(&mut faults, "payee", request.payee.as_ref())
+        && let Some(payee) = faults.take_all(Payee::parse("payee", request.payee.as_ref()))
     {
         row.set_payee(work.vault(), &payee)?;
     }

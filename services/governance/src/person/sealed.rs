@@ -48,7 +48,7 @@ impl Clear {
             birth: seal("birth_date", &self.birth_date().to_string())?,
             name_index: name_index(vault, person.town(), &self.full_name),
             citizen_index: citizen_index(vault, person.town(), &self.citizen),
-            key: i32::try_from(vault.sealing()).map_err(Refusal::internal)?,
+            key: vault.sealing_column()?,
         })
     }
 

@@ -12,17 +12,17 @@ use contracts::linli::insurance::v1 as pb;
 use kernel::{name::PersonName, state::Named};
 
 use super::{
-    edit::{Days, Locked, Told, enter, finish, lock},
+    edit::{Days, Locked, Told, finish, lock},
     open::insurers,
-    rules::Verb,
-    settings,
+    rules::{Leg, Verb},
+    settings::{self, Settings},
     snapshot::{Met, Snapshot, trace_json},
     store::{self, CapKey, Line, NewDraw, NewLine, Row, day},
 };
 use crate::{
     adjudication::{Cap, Decision, Outcome, fixed_sum},
     cover, document,
-    policy::covering::{Covering, covering},
+    policy::store::covering::{Covering, covering},
     reasons::{CAP_EXCEEDED, DOCUMENTS_MISSING},
     terms::Residence,
 };
@@ -62,6 +62,8 @@ pub(crate) struct Computed {
     pub(crate) coverings: Vec<Covering>,
     /// Kinds of documents that the peril asks for and that aren't there.
     pub(crate) missing: Vec<String>,
+    /// The terms of the town's steps.
+    settings: Settings,
     keys: Vec<(usize, CapKey)>,
 }
 
@@ -104,7 +106,8 @@ pub(crate) async fn compute(
     let (happened, reported) = (row.happened()?, day(&row.reported_on)?);
     let coverings = covering(work.sql(), &row.town, happened).await?;
     let stored = document::kinds_stored(work.sql(), &row.town, "CLAIM", row.id).await?;
-    let missing = settings::read(work.sql(), &row.town).await?.missing(&row.peril, &stored);
+    let settings = settings::read(work.sql(), &row.town).await?;
+    let missing = settings.missing(&row.peril, &stored);
     let grade = row.grade.and_then(|grade| u8::try_from(grade).ok());
     let assessed = (row.assessed_fen.unwrap_or_default(), grade);
     let mut snapshot = Snapshot::new(
@@ -141,7 +144,7 @@ pub(crate) async fn compute(
         coverings.iter().find(|one| one.policy == policy && one.version == version).map(|one| &one.terms)
     };
     let decision = snapshot.decide(terms).ok_or_else(|| Refusal::internal("a policy that isn't met"))?;
-    Ok(Computed { snapshot, decision, coverings, missing, keys })
+    Ok(Computed { snapshot, decision, coverings, missing, settings, keys })
 }
 
 fn meets(covering: &Covering) -> Met {
@@ -273,17 +276,13 @@ impl VerbGiven for Adjudicate {
                 .with("kinds", computed.missing.join(", ")));
         }
         write(work, &mut locked.row, &computed, &who).await?;
-        let row = &mut locked.row;
-        (row.appeal_from, row.appeal_days, row.appeal_ends) = (None, None, None);
-        if computed.decision.outcome != Outcome::Approved && !row.appealed {
-            row.appeal_from = Some(today.to_string());
-            row.appeal_days = Some(settings::read(work.sql(), &row.town).await?.appeal);
-        }
-        enter(work, row, to, &known.days).await?;
-        // what is rejected waits for the family's appeal, and for nobody's step
-        if computed.decision.outcome == Outcome::Rejected {
-            (row.term_from, row.term_days, row.due) = (None, None, None);
-        }
+        let (row, outcome, settings) = (&mut locked.row, computed.decision.outcome, &computed.settings);
+        let appeal = (outcome != Outcome::Approved && !row.appealed).then_some(settings.appeal);
+        row.appeal_from = appeal.map(|_| today.to_string());
+        (row.appeal_days, row.appeal_ends) = (appeal, None);
+        // what is rejected is closed when it can't be appealed any more, and not before
+        let closes = appeal.filter(|_| outcome == Outcome::Rejected);
+        row.enter(to, today, closes.or(Some(settings.days(Leg::Publish))), &known.days)?;
         let told = Told { verb: Verb::Adjudicate, event: "claim.adjudicated", comment: &request.comment };
         let (town, id) = (locked.row.town.clone(), locked.row.id);
         let record = finish(work, locked, told).await?;

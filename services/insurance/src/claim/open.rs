@@ -11,7 +11,7 @@ use chassis::{
     wire,
     work::{Record, Verb as Acts, VerbGiven, Work},
 };
-use contracts::linli::{common::v1 as common, insurance::v1 as pb};
+use contracts::linli::insurance::v1 as pb;
 use jiff::civil::Date;
 use kernel::{
     ids::CitizenId,
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     cover, incident,
-    policy::covering::{Covering, covering},
+    policy::store::covering::{Covering, covering},
     reasons::{
         CITIZEN_ID_INVALID, CITIZEN_UNKNOWN, CLAIM_ABOVE_SUM_INSURED, CLAIM_BEFORE_EVENT,
         CLAIM_HOUSEHOLD_NEEDED, CLAIM_INCIDENT_OF_ANOTHER, CLAIMANT_NOT_OF_HOUSEHOLD, PEER_UNKNOWN,
@@ -51,16 +51,6 @@ struct New {
     reported_on: Date,
     beneficiaries: Vec<Beneficiary>,
     payee: Payee,
-}
-
-fn payee(faults: &mut Faults, given: Option<&common::Payee>) -> Option<Payee> {
-    match Payee::parse("claim.payee", given) {
-        Ok(payee) => Some(payee),
-        Err(all) => {
-            all.into_iter().for_each(|fault| faults.push(fault));
-            None
-        }
-    }
 }
 
 fn claimed(faults: &mut Faults, given: &pb::Claim) -> Option<Option<Fen>> {
@@ -130,7 +120,7 @@ impl New {
         let claimed = claimed(&mut faults, given);
         let reported_on = faults.take(reported_on(call, given));
         let mut beneficiaries = beneficiaries(&mut faults, town, &given.beneficiaries);
-        let payee = payee(&mut faults, given.payee.as_ref());
+        let payee = faults.take_all(Payee::parse("claim.payee", given.payee.as_ref()));
         let all = incident.zip(insured).zip(claimant).zip(household).zip(claimed).zip(reported_on).zip(payee);
         let ((((((incident, insured), claimant), household), claimed), reported_on), payee) =
             told_by_name(faults, all)?;
@@ -402,7 +392,7 @@ impl Acts for Update {
         }
         let wanted = beneficiaries(&mut faults, &town, &given.beneficiaries);
         let account = match (&given.payee, fields.contains(&"payee")) {
-            (Some(_), true) => payee(&mut faults, given.payee.as_ref()),
+            (Some(_), true) => faults.take_all(Payee::parse("claim.payee", given.payee.as_ref())),
             _ => None,
         };
         told_by_name(faults, Some(()))?;

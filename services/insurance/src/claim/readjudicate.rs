@@ -22,7 +22,7 @@ use super::{
     snapshot::Snapshot,
     store::{self, Rested},
 };
-use crate::{policy::covering::terms_of, terms::Terms};
+use crate::{policy::store::covering::terms_of, terms::Terms};
 
 /// Claims of one transaction.
 const CHUNK: i64 = 2_000;

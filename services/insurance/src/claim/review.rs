@@ -12,14 +12,10 @@ use uuid::Uuid;
 use super::{
     edit::{Days, Told, enter, finish, lock},
     encode::place,
-    rules::{Verb, after_answer},
+    rules::{Leg, Verb, after_answer},
     settings, store,
 };
 use crate::reasons::CLAIM_OBJECTION_NOT_OPEN;
-
-fn key_of(work: &Work) -> Result<i32, Refusal> {
-    i32::try_from(work.vault().sealing()).map_err(Refusal::internal)
-}
 
 /// PublishClaimNotice.
 pub(super) struct PublishNotice;
@@ -40,9 +36,9 @@ impl VerbGiven for PublishNotice {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::PublishNotice, &who, today)?;
-        let lasts = settings::read(work.sql(), &locked.row.town).await?.notice;
-        (locked.row.notice_from, locked.row.notice_days) = (Some(today.to_string()), Some(lasts));
-        enter(work, &mut locked.row, to, days).await?;
+        let settings = settings::read(work.sql(), &locked.row.town).await?;
+        (locked.row.notice_from, locked.row.notice_days) = (Some(today.to_string()), Some(settings.notice));
+        locked.row.enter(to, today, Some(settings.days(Leg::Pay)), days)?;
         let told = Told { verb: Verb::PublishNotice, event: "claim.noticed", comment: &request.comment };
         finish(work, locked, told).await
     }
@@ -67,7 +63,7 @@ impl VerbGiven for Object {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Object, &who, today)?;
-        let (id, key) = (Uuid::now_v7(), key_of(work)?);
+        let (id, key) = (Uuid::now_v7(), work.vault().sealing_column()?);
         let text = words("text", &request.text).map_err(Refusal::one)?;
         let sealed = work.vault().seal(&place(&locked.name, Some(id), "text"), text.as_bytes())?;
         let (town, claim) = (locked.row.town.clone(), locked.row.id);

@@ -1,7 +1,7 @@
 //! The rules of a claim, from the view of who asks.
 
 use jiff::civil::date;
-use kernel::state::Named;
+use kernel::{calendar::Calendar, state::Named};
 use proptest::prelude::*;
 
 use super::*;

@@ -19,10 +19,13 @@ use chassis::{
 };
 use contracts::linli::insurance::v1::{self as pb, cover_service_server::CoverService};
 use jiff::civil::Date;
-use kernel::name::{EstateName, HouseholdName, PersonName, TownName};
+use kernel::{
+    name::{EstateName, HouseholdName, PersonName, TownName},
+    text::is_code,
+};
 use tonic::{Request, Response, Status};
 
-use crate::policy::covering::covering;
+use crate::policy::store::covering::covering;
 
 /// The gRPC service.
 #[derive(Clone)]
@@ -38,12 +41,9 @@ pub(crate) struct Covers {
 /// # Errors
 /// A fault of the field.
 pub(crate) fn peril(field: &str, text: &str) -> Result<String, FieldFault> {
-    let good = text.starts_with(|c: char| c.is_ascii_uppercase())
-        && text.len() <= 40
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     match text {
         "" => Err(FieldFault::new(field, "REQUIRED", "必填", "required")),
-        text if good => Ok(text.to_owned()),
+        text if is_code(text, 40) => Ok(text.to_owned()),
         _ => Err(FieldFault::new(field, "FORMAT", "险种代码如 FIRE", "a peril looks like FIRE")),
     }
 }

@@ -6,7 +6,7 @@ use kernel::money::Fen;
 
 use crate::{
     adjudication::{Cover, Facts, Rule, Step, caps::Caps, covers, days},
-    policy::covering::Covering,
+    policy::store::covering::Covering,
     terms::{Benefit, InsuredBy, Object, Residence},
 };
 

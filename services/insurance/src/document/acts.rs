@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     encode,
-    owner::{Called, Owner},
+    owner::Called,
     rules::{self, FILE, Media, OF_AN_OWNER, State, TABLE, Verb},
     store::{self, Row},
 };
@@ -133,7 +133,7 @@ impl New {
         Ok(New { owner, kind, file_name, media, size: given.size_bytes, sha256 })
     }
 
-    fn row(&self, call: &Call, town: &str, id: Uuid, owner: Owner) -> Row {
+    fn row(&self, call: &Call, town: &str, id: Uuid, owner: store::owners::Owner) -> Row {
         let who = Actor::of(call);
         let recorded = chassis::clock::recorded_now().as_microsecond();
         Row {
@@ -175,7 +175,12 @@ impl Acts for Create {
         let scope = call.scope(town)?;
         let default = pb::Document::default();
         let new = New::parse(town, request.document.as_ref().unwrap_or(&default))?;
-        let found = new.owner.find(work.sql()).await?;
+        let found = match new.owner.id() {
+            Some(id) => {
+                store::owners::owner(work.sql(), town, new.owner.kind, id).await?.map(|owner| (id, owner))
+            }
+            None => None,
+        };
         let found = found.filter(|(_, owner)| store::sees(&scope, &owner.committees, &owner.insurers));
         let (id, owner) =
             found.ok_or_else(|| call.missing(&scope, new.owner.kind.resource(), new.owner.to_string()))?;

@@ -1,18 +1,15 @@
-//! Whose a document is: what the tables of claims, campaigns and incidents say of who sees them. Nothing else here knows those tables.
+//! Whose a document is. Who sees it follows from its owner (`store/owners.rs`).
 
 use std::fmt;
 
-use chassis::{
-    refusal::{FieldFault, Refusal},
-    wire,
-};
+use chassis::{refusal::FieldFault, wire};
 use kernel::{
     name::{CampaignName, ClaimName, IncidentName},
     named,
-    state::Named,
 };
-use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
+
+pub use super::store::owners::follow;
 
 named! {
     /// What a document may belong to.
@@ -44,34 +41,6 @@ impl Kind {
             Kind::Incident => "linli.dev/Incident",
         }
     }
-
-    /// Its committees and insurers.
-    fn sql(self) -> &'static str {
-        match self {
-            Kind::Claim => {
-                "select array_remove(array[c.committee], '') as committees, c.insurers
-                 from claim c where c.town = $1 and c.id = $2"
-            }
-            Kind::Campaign => {
-                "select array(select m.committee from campaign_committee m where m.town = c.town and m.campaign = c.id order by m.committee)
-                        as committees, array[]::text[] as insurers
-                 from campaign c where c.town = $1 and c.id = $2"
-            }
-            Kind::Incident => {
-                "select array_remove(array[i.committee], '') as committees, array[]::text[] as insurers
-                 from incident i where i.town = $1 and i.id = $2"
-            }
-        }
-    }
-}
-
-/// Who sees an owner, and so its documents, beside the town.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Owner {
-    /// Ids of committees.
-    pub committees: Vec<String>,
-    /// Ids of insurers.
-    pub insurers: Vec<String>,
 }
 
 /// An owner by what it is called: its kind and id. An id that is none of ours belongs to nothing that is there.
@@ -121,44 +90,8 @@ impl Called {
         Ok(Called { kind, town: its, id })
     }
 
-    /// The owner, when it is there.
-    ///
-    /// # Errors
-    /// What Postgres answered.
-    pub(super) async fn find(&self, sql: &mut PgConnection) -> Result<Option<(Uuid, Owner)>, Refusal> {
-        let Ok(id) = Uuid::parse_str(&self.id) else { return Ok(None) };
-        Ok(owner(sql, &self.town, self.kind, id).await?.map(|owner| (id, owner)))
+    /// Its id; an id that is none of ours belongs to nothing that is there.
+    pub(super) fn id(&self) -> Option<Uuid> {
+        Uuid::parse_str(&self.id).ok()
     }
-}
-
-/// Who sees a claim, a campaign or an incident.
-///
-/// # Errors
-/// What Postgres answered.
-pub async fn owner(
-    sql: &mut PgConnection,
-    town: &str,
-    kind: Kind,
-    id: Uuid,
-) -> Result<Option<Owner>, Refusal> {
-    Ok(sqlx::query_as(kind.sql()).bind(town).bind(id).fetch_optional(sql).await?)
-}
-
-/// Lets the documents of an owner be seen by whoever sees it now: called when the insurers of a claim change, or the committees of a campaign.
-///
-/// # Errors
-/// What Postgres answered.
-pub async fn follow(sql: &mut PgConnection, town: &str, kind: Kind, id: Uuid) -> Result<(), Refusal> {
-    let Some(Owner { committees, insurers }) = owner(&mut *sql, town, kind, id).await? else { return Ok(()) };
-    sqlx::query!(
-        "update document set committees = $4, insurers = $5 where town = $1 and owner_kind = $2 and owner = $3",
-        town,
-        kind.name(),
-        id,
-        &committees,
-        &insurers,
-    )
-    .execute(sql)
-    .await?;
-    Ok(())
 }

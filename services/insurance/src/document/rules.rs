@@ -3,6 +3,7 @@
 use kernel::{
     named,
     state::{Row, Table},
+    text::{is_code, one_line},
 };
 use sha2::{Digest, Sha256};
 
@@ -192,9 +193,7 @@ impl Passing {
 
 /// A code of the checklist of documents: `INVOICES`.
 pub(super) fn is_kind(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_uppercase())
-        && text.len() <= 63
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    is_code(text, 63)
 }
 
 /// A SHA-256 in hexadecimal.
@@ -211,10 +210,8 @@ pub(super) fn masked(file_name: &str, media: Media) -> String {
 
 /// What a caller says he reads a file for, on one line and without the file's name.
 pub(super) fn purpose(text: &str, file_name: &str) -> String {
-    let seen: String = text.chars().map(|c| if kernel::text::is_invisible(c) { ' ' } else { c }).collect();
-    let words = seen.split_whitespace().collect::<Vec<_>>().join(" ");
     let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
-    let nameless = words.replace(file_name, "…");
+    let nameless = one_line(text).replace(file_name, "…");
     if stem.is_empty() { nameless } else { nameless.replace(stem, "…") }
 }
 

@@ -1,5 +1,7 @@
 //! The SQL of documents.
 
+pub(super) mod owners;
+
 use chassis::{identity::Scope, listing::Asked, paging::push_predicate, refusal::Refusal, vault::Vault};
 use jiff::civil::Date;
 use kernel::{name::DocumentName, state::Named};
@@ -96,7 +98,7 @@ impl Row {
     /// Seals a file name.
     pub(super) fn set_file_name(&mut self, vault: &Vault, file_name: &str) -> Result<(), Refusal> {
         self.file_name_sealed = Some(vault.seal(&self.place(), file_name.as_bytes())?);
-        self.data_key = i32::try_from(vault.sealing()).map_err(Refusal::internal)?;
+        self.data_key = vault.sealing_column()?;
         Ok(())
     }
 }

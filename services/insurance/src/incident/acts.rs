@@ -23,7 +23,7 @@ use crate::{
         Known, Subject, known,
         rules::{is_covered, judge_all},
     },
-    policy::covering::covering,
+    policy::store::covering::covering,
 };
 
 /// Whom and what an incident met.

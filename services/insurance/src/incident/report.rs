@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::{
     edit::{data, record, sees},
     rules::{self, PlaceKind, Source, State, Verb},
-    sealed::{description_place, key_of, words},
+    sealed::{description_place, words},
     store::{self, Row},
 };
 use crate::{
@@ -278,7 +278,7 @@ impl VerbGiven for Report {
         need_new(work, &row).await?;
         let vault = work.vault();
         row.description = vault.seal(&description_place(&row.name()), new.description.as_bytes())?;
-        row.data_key = key_of(vault)?;
+        row.data_key = vault.sealing_column()?;
         let year = call.today().year();
         row.number = rules::number(year, store::next_number(work.sql(), town, year).await?);
         store::create(work.sql(), &row, year).await?;

@@ -19,7 +19,7 @@ use kernel::{
 use super::{
     edit::{Locked, Told, finish, lock},
     rules::{Verb, VisitResult, visit_due},
-    sealed::{key_of, visit_place, words},
+    sealed::{visit_place, words},
     store::{self, Visit},
 };
 use crate::reasons::PEER_UNKNOWN;
@@ -172,7 +172,7 @@ impl Acts for RecordVisit {
             visitor: said.visitor,
             result: said.result.name().to_owned(),
             text_sealed: said.text.as_ref().map(seal).transpose()?,
-            data_key: key_of(vault)?,
+            data_key: vault.sealing_column()?,
             recorded_by: who.principal,
             recorded_person: who.person,
             created: 0,

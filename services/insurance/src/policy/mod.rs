@@ -1,7 +1,6 @@
 //! Policies 保单: one year's contract under a programme (Work points 3.4).
 
 mod acts;
-pub(crate) mod covering;
 mod decode;
 mod encode;
 mod insurer;

@@ -1,5 +1,6 @@
 //! The SQL of policies.
 
+pub(crate) mod covering;
 pub(crate) mod rows;
 pub(crate) mod write;
 

@@ -2,7 +2,7 @@
 
 use kernel::{
     money::Fen,
-    text::{NAME_CHARS, display_name},
+    text::{NAME_CHARS, display_name, is_code},
 };
 
 use super::{CarryOver, Terms};
@@ -162,10 +162,7 @@ fn carry_overs(found: &mut Found, terms: &Terms) {
 
 /// Whether `text` may be the id of a category, as the ledger has it.
 fn is_category(text: &str) -> bool {
-    let mut signs = text.bytes();
-    text.len() <= 63
-        && signs.next().is_some_and(|first| first.is_ascii_uppercase())
-        && signs.all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == b'_')
+    is_code(text, 63)
 }
 
 fn categories(found: &mut Found, terms: &Terms) {

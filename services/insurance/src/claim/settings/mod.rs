@@ -12,7 +12,7 @@ use chassis::{
     work::{Change, Record, Verb, Work, check_etag, mutate},
 };
 use contracts::linli::insurance::v1::{self as pb, claim_settings_service_server::ClaimSettingsService};
-use kernel::{etag::Etag, name::ClaimSettingsName};
+use kernel::{etag::Etag, name::ClaimSettingsName, text::is_code};
 use serde_json::json;
 use tonic::{Request, Response, Status};
 
@@ -120,11 +120,8 @@ fn encode(town: &str, settings: &Settings) -> pb::ClaimSettings {
 /// # Errors
 /// A fault of the field.
 pub(crate) fn code(field: &str, text: &str) -> Result<String, FieldFault> {
-    let good = text.starts_with(|c: char| c.is_ascii_uppercase())
-        && text.len() <= 40
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     let fault = || FieldFault::new(field, "FORMAT", "代码如 INVOICES", "a code looks like INVOICES");
-    if good { Ok(text.to_owned()) } else { Err(fault()) }
+    if is_code(text, 40) { Ok(text.to_owned()) } else { Err(fault()) }
 }
 
 fn documents(faults: &mut Faults, given: &[pb::PerilDocuments]) -> Vec<(String, String)> {

@@ -168,7 +168,7 @@ impl Row {
     /// Seals an account.
     pub(crate) fn set_payee(&mut self, vault: &Vault, payee: &Payee) -> Result<(), Refusal> {
         self.payee_sealed = payee.seal(vault, &self.name())?;
-        self.data_key = i32::try_from(vault.sealing()).map_err(Refusal::internal)?;
+        self.data_key = vault.sealing_column()?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use jiff::{ToSpan, civil::Date};
 use kernel::{
     ids::CreditCode,
     money::{Fen, Ppm},
+    text::is_code,
 };
 
 use super::Days;
@@ -48,11 +49,7 @@ pub(crate) fn own(refusal: Refusal) -> Refusal {
 
 /// Whether a text is a code such as `FIRE`.
 pub(crate) fn code(field: &str, text: &str) -> Result<String, FieldFault> {
-    let mut chars = text.chars();
-    let good = chars.next().is_some_and(|first| first.is_ascii_uppercase())
-        && text.len() <= 40
-        && chars.all(|other| other.is_ascii_uppercase() || other.is_ascii_digit() || other == '_');
-    if good {
+    if is_code(text, 40) {
         return Ok(text.to_owned());
     }
     let (zh, en) = ("须为大写字母开头的代码", "must be a code: upper-case letters, digits, underscores");
