@@ -81,15 +81,19 @@ async fn asked_to_stop_it_drains_and_ends_well() {
     assert!(running.child.wait().unwrap().success());
 }
 
+/// So many addresses that nobody listens on: held together until all are told, so that none is told twice.
+fn free<const N: usize>() -> [String; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.each_ref().map(|listener| listener.local_addr().unwrap().to_string())
+}
+
 /// Each service as a process of its own, and the gateway before them.
 #[tokio::test]
 async fn processes_apart_give_one_trace() {
     let dir = open_dir();
     // the database, its schemas and the demonstration, then each service on its own
     drop(start(dir.path()));
-    let free = |()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let (governance, funding, insurance, gateway) = (free(()), free(()), free(()), free(()));
-    let admin = [free(()), free(()), free(()), free(())];
+    let [governance, funding, insurance, gateway, admin @ ..] = free::<8>();
     let (governance_url, funding_url) = (format!("http://{governance}"), format!("http://{funding}"));
     let insurance_url = format!("http://{insurance}");
     let files = dir.path().join("files");
