@@ -30,7 +30,7 @@ pub struct Suite {
     pub child: Child,
     /// Its data directory.
     pub dir: PathBuf,
-    /// Where the gateway listens.
+    /// Where it listens: the gateway, or the service that is a process of its own.
     pub gateway: String,
     /// Where the admin port listens.
     pub admin: String,
@@ -78,20 +78,33 @@ impl Suite {
     ///
     /// # Errors
     /// What it said when it ended instead.
-    pub fn start(mut command: Command, dir: &Path) -> Done<Suite> {
-        let _ = fs::remove_file(dir.join("addresses"));
-        let log = fs::File::create(dir.join(LOG))?;
-        let mut child = command.stdout(Stdio::null()).stderr(log).spawn()?;
+    pub fn start(command: Command, dir: &Path) -> Done<Suite> {
+        Suite::start_part(command, dir, "addresses", LOG)
+    }
+
+    /// The same with one service or the gateway as a process of its own: it writes `{target}.addresses`.
+    ///
+    /// # Errors
+    /// What it said when it ended instead.
+    pub fn start_apart(command: Command, dir: &Path, target: &str) -> Done<Suite> {
+        Suite::start_part(command, dir, &format!("{target}.addresses"), &format!("{target}.log"))
+    }
+
+    fn start_part(mut command: Command, dir: &Path, told: &str, log: &str) -> Done<Suite> {
+        let (told, log) = (dir.join(told), dir.join(log));
+        let _ = fs::remove_file(&told);
+        let said = fs::File::create(&log)?;
+        let mut child = command.stdout(Stdio::null()).stderr(said).spawn()?;
         let begun = Instant::now();
         loop {
-            let addresses = fs::read_to_string(dir.join("addresses")).unwrap_or_default();
+            let addresses = fs::read_to_string(&told).unwrap_or_default();
             let mut lines = addresses.lines().map(str::to_owned);
             if let (Some(gateway), Some(admin)) = (lines.next(), lines.next()) {
                 return Ok(Suite { child, dir: dir.to_owned(), gateway, admin });
             }
             if child.try_wait()?.is_some() || begun.elapsed() > START {
                 let _ = child.kill();
-                let said = fs::read_to_string(dir.join(LOG)).unwrap_or_default();
+                let said = fs::read_to_string(&log).unwrap_or_default();
                 return Err(format!("the suite did not start: {said}").into());
             }
             std::thread::yield_now();

@@ -1,6 +1,6 @@
 //! What is laid before a service starts: settings, telemetry, clock, issuers, in development also a database and keys.
 
-use std::{num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use axum::Router;
 use chassis::{
@@ -108,6 +108,21 @@ impl Ground {
     pub(super) fn admin(&self) -> Admin {
         let admin = Admin::default().traces(self.telemetry.store().cloned()).banner(self.banner());
         if self.development.is_some() { admin.settable_clock(self.clock.clone()) } else { admin }
+    }
+
+    /// In development: writes down where a process listens, for those beside it whose ports are picked by the system.
+    pub(super) fn announce(
+        &self,
+        target: Target,
+        main: SocketAddr,
+        admin: SocketAddr,
+    ) -> std::io::Result<()> {
+        let Some(development) = &self.development else { return Ok(()) };
+        let file = match target {
+            Target::All => "addresses".to_owned(),
+            _ => format!("{}.addresses", target.name()),
+        };
+        std::fs::write(development.dir.join(file), format!("{main}\n{admin}\n"))
     }
 
     pub(super) fn accept(&self, listener: TcpListener, router: Router) {

@@ -63,7 +63,7 @@ pub(crate) async fn serve(target: Target) -> Done {
     let ground = Ground::lay(target).await?;
     let listen = Listeners::bind(&ground, target).await?;
     let done = match target.service() {
-        Some(service) => alone(&ground, listen, service).await,
+        Some(service) => alone(&ground, listen, target, service).await,
         None if target == Target::All => all(&ground, listen).await,
         None => gateway_alone(&ground, listen).await,
     };
@@ -142,8 +142,8 @@ async fn all(ground: &Ground, listen: Listeners) -> Done {
     let (gateway, admin) = (listen.main.local_addr()?, listen.admin.local_addr()?);
     ground.accept(listen.main, edge);
     ground.accept(listen.admin, admin_port.router());
+    ground.announce(Target::All, gateway, admin)?;
     if let Some(development) = &ground.development {
-        std::fs::write(development.dir.join("addresses"), format!("{gateway}\n{admin}\n"))?;
         let token = dev::token(
             &development.issuer,
             "town-officer",
@@ -157,7 +157,7 @@ async fn all(ground: &Ground, listen: Listeners) -> Done {
     Ok(())
 }
 
-async fn alone(ground: &Ground, listen: Listeners, service: &Service) -> Done {
+async fn alone(ground: &Ground, listen: Listeners, target: Target, service: &Service) -> Done {
     chassis::validate::install();
     let governance = match service.asks() {
         true => Some(peer::far(&ground.config.parsed::<String>(GOVERNANCE.url)?)?),
@@ -168,6 +168,7 @@ async fn alone(ground: &Ground, listen: Listeners, service: &Service) -> Done {
     let (address, admin) = (listen.main.local_addr()?, listen.admin.local_addr()?);
     ground.accept(listen.main, router);
     ground.accept(listen.admin, checked(ground.admin(), &context).router());
+    ground.announce(target, address, admin)?;
     tracing::info!(service = service.name, %address, %admin, "listening");
     Ok(())
 }
@@ -189,6 +190,7 @@ async fn gateway_alone(ground: &Ground, listen: Listeners) -> Done {
     let (gateway, admin) = (listen.main.local_addr()?, listen.admin.local_addr()?);
     ground.accept(listen.main, edge);
     ground.accept(listen.admin, ground.admin().router());
+    ground.announce(Target::Gateway, gateway, admin)?;
     tracing::info!(%gateway, %admin, "the gateway is listening");
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Started, killed, started again, two at once, apart from each other.
 
-use std::{fs, net::TcpListener, path::Path};
+use std::{fs, path::Path};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::running::{open_dir, run, send, start, start_with};
+use crate::running::{open_dir, run, send, start, start_apart, start_with};
 
 const COMMITTEE: &str = "/v1/towns/malu/committees/310114106001";
 
@@ -81,57 +81,33 @@ async fn asked_to_stop_it_drains_and_ends_well() {
     assert!(running.child.wait().unwrap().success());
 }
 
-/// So many addresses that nobody listens on: held together until all are told, so that none is told twice.
-fn free<const N: usize>() -> [String; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.each_ref().map(|listener| listener.local_addr().unwrap().to_string())
-}
-
-/// Each service as a process of its own, and the gateway before them.
+/// Each service as a process of its own, and the gateway before them. Every port is picked by the system and told by
+/// the process that has it: one that is chosen beforehand can be another's by then.
 #[tokio::test]
 async fn processes_apart_give_one_trace() {
     let dir = open_dir();
     // the database, its schemas and the demonstration, then each service on its own
     drop(start(dir.path()));
-    let [governance, funding, insurance, gateway, admin @ ..] = free::<8>();
-    let (governance_url, funding_url) = (format!("http://{governance}"), format!("http://{funding}"));
-    let insurance_url = format!("http://{insurance}");
+    let governance = start_apart(dir.path(), "governance", &[]);
+    let governance_url = ("LINLI_GOVERNANCE_URL", format!("http://{}", governance.gateway));
+    let funding = start_apart(dir.path(), "funding", &[governance_url.clone()]);
     let files = dir.path().join("files");
     fs::create_dir(&files).unwrap();
-    let files_url = format!("file://{}", files.display());
-    let settings = [
-        vec![("LINLI_GOVERNANCE_LISTEN", &governance)],
-        vec![("LINLI_FUNDING_LISTEN", &funding), ("LINLI_GOVERNANCE_URL", &governance_url)],
-        vec![
-            ("LINLI_INSURANCE_LISTEN", &insurance),
-            ("LINLI_GOVERNANCE_URL", &governance_url),
-            ("LINLI_OBJECT_STORE", &files_url),
-        ],
-        vec![
-            ("LINLI_GATEWAY_LISTEN", &gateway),
-            ("LINLI_GOVERNANCE_URL", &governance_url),
-            ("LINLI_FUNDING_URL", &funding_url),
-            ("LINLI_INSURANCE_URL", &insurance_url),
-        ],
+    let files = ("LINLI_OBJECT_STORE", format!("file://{}", files.display()));
+    let insurance = start_apart(dir.path(), "insurance", &[governance_url.clone(), files]);
+    let urls = [
+        governance_url,
+        ("LINLI_FUNDING_URL", format!("http://{}", funding.gateway)),
+        ("LINLI_INSURANCE_URL", format!("http://{}", insurance.gateway)),
     ];
-    let mut children = Vec::new();
-    for (n, target) in ["governance", "funding", "insurance", "gateway"].into_iter().enumerate() {
-        let mut command = crate::running::linli(dir.path(), &["serve", "--target", target]);
-        command.envs(settings[n].iter().copied()).env("LINLI_ADMIN_LISTEN", &admin[n]);
-        children.push(command.spawn().unwrap());
-    }
-    let begun = std::time::Instant::now();
-    for address in [&governance, &funding, &insurance, &gateway] {
-        while std::net::TcpStream::connect(address).is_err() {
-            assert!(begun.elapsed().as_secs() < 60, "{address} does not answer");
-            std::thread::yield_now();
-        }
-    }
+    let gateway = start_apart(dir.path(), "gateway", &urls);
+    let admin = [&governance, &funding, &insurance, &gateway].map(|process| process.admin.clone());
+    let gateway = &gateway.gateway;
     let token = String::from_utf8(run(dir.path(), &["token", "--as", "town-officer"]).stdout).unwrap();
     let token = format!("Bearer {}", token.trim());
     let call = async |path: &str| {
         let (status, trace, body) =
-            send(&gateway, "GET", path, &[("authorization", &token)], Vec::new()).await;
+            send(gateway, "GET", path, &[("authorization", &token)], Vec::new()).await;
         assert_eq!(status, 200, "{path}: {body}");
         let mut arguments = vec!["trace", trace.as_str()];
         arguments.extend(admin.iter().flat_map(|port| ["--admin", port.as_str()]));
@@ -161,10 +137,6 @@ async fn processes_apart_give_one_trace() {
     let tree = call(&format!("/v1/towns/malu:checkCover?{who}&peril=FIRE&date=2020-02-14")).await;
     for part in ["CoverService/CheckCover [insurance]", "CheckResidence [governance]"] {
         assert!(tree.contains(part), "{part}:\n{tree}");
-    }
-    for child in &mut children {
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
 }
 

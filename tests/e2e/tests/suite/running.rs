@@ -59,6 +59,14 @@ pub(crate) fn start_with(dir: &Path, arguments: &[&str], settings: &[(&str, &str
     Running(Suite::start(command, dir).unwrap())
 }
 
+/// Starts one service or the gateway as a process of its own, listening wherever there is room.
+pub(crate) fn start_apart(dir: &Path, target: &str, settings: &[(&str, String)]) -> Running {
+    let mut command = linli(dir, &["serve", "--target", target]);
+    let listen = format!("LINLI_{}_LISTEN", target.to_uppercase());
+    command.env(listen, "127.0.0.1:0").envs(settings.iter().map(|(key, value)| (key, value)));
+    Running(Suite::start_apart(command, dir, target).unwrap())
+}
+
 impl Running {
     /// A token of the development issuer.
     pub(crate) fn token(&self, role: &str) -> String {
