@@ -57,13 +57,7 @@ pub fn amount_or_nothing(field: &str, given: Option<&Money>) -> Result<Fen, Fiel
 /// # Errors
 /// The reason of the amount, or BAD_REQUEST with every fault.
 pub fn finish<T>(faults: Faults, value: Option<T>) -> Result<T, Refusal> {
-    faults.finish(value).map_err(|refusal| match refusal.offending() {
-        [only] => match OWN.iter().find(|reason| reason.name == only.reason) {
-            Some(reason) => Refusal::new(reason).with("field", &only.field).at_field(only.clone()),
-            None => refusal,
-        },
-        _ => refusal,
-    })
+    faults.finish(value).map_err(|refusal| refusal.by_its_own(OWN))
 }
 
 /// An amount on the wire.

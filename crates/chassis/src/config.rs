@@ -66,12 +66,18 @@ pub static SETTINGS: &[Setting] = &[
         "where the insurance service listens when it is a process of its own",
     ),
     setting(
+        "LINLI_WORKFORCE_LISTEN",
+        Some("127.0.0.1:8094"),
+        "where the workforce service listens when it is a process of its own",
+    ),
+    setting(
         "LINLI_GOVERNANCE_URL",
         None,
         "the governance service for a gateway and for other services of their own: http://host:port",
     ),
     setting("LINLI_FUNDING_URL", None, "the funding service for a gateway of its own: http://host:port"),
     setting("LINLI_INSURANCE_URL", None, "the insurance service for a gateway of its own: http://host:port"),
+    setting("LINLI_WORKFORCE_URL", None, "the workforce service for a gateway of its own: http://host:port"),
     secret(
         "LINLI_DATABASE_URL",
         "a database of the owner for all services; unset: a private Postgres in LINLI_DATA_DIR",
@@ -87,6 +93,10 @@ pub static SETTINGS: &[Setting] = &[
     secret(
         "LINLI_INSURANCE_DATABASE_URL",
         "the database of insurance, with a role that may become linli_insurance",
+    ),
+    secret(
+        "LINLI_WORKFORCE_DATABASE_URL",
+        "the database of workforce, with a role that may become linli_workforce",
     ),
     setting(
         "LINLI_OBJECT_STORE",

@@ -129,6 +129,12 @@ resource_name! { /// A force 力量 gathered in a block.
 BlockForceName, "towns/{town}/blockForces/{block_force}", town, block_force }
 resource_name! { /// A community worker 社工, owned by the workforce service.
 WorkerName, "towns/{town}/workers/{worker}", town, worker }
+resource_name! { /// Days of a worker: a post 任职, or a recorded gap.
+PostingName, "towns/{town}/postings/{posting}", town, posting }
+resource_name! { /// Days on which a worker is away 请假.
+AbsenceName, "towns/{town}/absences/{absence}", town, absence }
+resource_name! { /// A certificate 证书.
+CertificateName, "towns/{town}/certificates/{certificate}", town, certificate }
 resource_name! { /// A project 自治项目, owned by governance.
 ProjectName, "towns/{town}/projects/{project}", town, project }
 resource_name! { /// An account of the ledger.

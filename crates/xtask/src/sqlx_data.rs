@@ -9,8 +9,12 @@ use sqlx::migrate::Migrator;
 use crate::Done;
 
 /// The services with checked queries: package, schema.
-const SERVICES: &[(&str, &str)] =
-    &[("governance", "governance"), ("funding", "funding"), ("insurance", "insurance")];
+const SERVICES: &[(&str, &str)] = &[
+    ("governance", "governance"),
+    ("funding", "funding"),
+    ("insurance", "insurance"),
+    ("workforce", "workforce"),
+];
 
 async fn database(schema: &'static str) -> Result<TestDatabase, Box<dyn std::error::Error + Send + Sync>> {
     let path = format!("services/{schema}/migrations");

@@ -11,7 +11,6 @@ pub mod demo;
 pub mod estate;
 pub mod force;
 pub mod household;
-mod line;
 mod listing;
 pub mod membership;
 pub mod organisation;
@@ -22,7 +21,6 @@ pub mod reasons;
 pub mod residence;
 mod sheets;
 pub mod stewardship;
-mod store;
 pub mod structure;
 pub mod town;
 
@@ -31,9 +29,10 @@ use std::sync::Arc;
 use chassis::{
     as_of,
     context::Context,
-    fields,
+    fields, history as store,
     identity::Directory,
     imports::ImportJob,
+    line,
     operations::{Job, Jobs, Worker},
     platform::{Shared, rows},
 };

@@ -148,7 +148,7 @@ pub(crate) fn welcome(gateway: SocketAddr, admin: SocketAddr, dir: &Path, token:
     println!(
         "\n  Linli 邻里 is up — FOR DEVELOPMENT ONLY: tokens for anybody on this machine, demonstration data (示例数据).\n
   gateway   http://{gateway}        gRPC, gRPC-Web and REST under /v1; /docs to read, /openapi.json
-  services  governance, funding, insurance    what each refuses and which states it has: /v1/services/funding/reasons, …/stateTables
+  services  governance, funding, insurance, workforce    what each refuses and which states it has: /v1/services/funding/reasons, …/stateTables
   admin     http://{admin}        /live /ready /metrics /traces
   data      {}\n
   Three calls to try:\n

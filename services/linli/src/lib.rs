@@ -76,6 +76,8 @@ pub enum Target {
     Funding,
     /// The insurance service.
     Insurance,
+    /// The workforce service.
+    Workforce,
     /// The gateway.
     Gateway,
 }

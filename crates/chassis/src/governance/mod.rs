@@ -4,6 +4,7 @@
 mod calendar;
 mod kept;
 mod people;
+mod stewards;
 mod token;
 
 pub use token::ServiceToken;
@@ -35,7 +36,7 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(10);
 /// When to try again.
 const RETRY: Duration = Duration::from_secs(2);
-/// Committees of one page.
+/// Rows of one page.
 const PAGE: i32 = 1_000;
 
 /// Governance, asked with an account of the service's own. Cheap to clone.

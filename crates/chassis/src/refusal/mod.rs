@@ -230,6 +230,16 @@ impl Refusal {
         code.as_deref() == Some("22003")
     }
 
+    /// BAD_REQUEST with a single fault that bears the name of one of `own` is that reason instead, at the same field.
+    #[must_use]
+    pub fn by_its_own(self, own: &[&'static Reason]) -> Refusal {
+        let [only] = self.offending() else { return self };
+        match own.iter().find(|reason| reason.name == only.reason) {
+            Some(reason) => Refusal::new(reason).with("field", &only.field).at_field(only.clone()),
+            None => self,
+        }
+    }
+
     /// The offending fields of a `BAD_REQUEST`.
     pub fn offending(&self) -> &[FieldFault] {
         &self.0.fields

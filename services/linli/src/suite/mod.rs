@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 
 use self::{
     ground::Ground,
-    services::{FUNDING, INSURANCE},
+    services::{FUNDING, INSURANCE, WORKFORCE},
 };
 use crate::{Done, Target, dev};
 
@@ -33,6 +33,7 @@ impl Target {
             Target::Governance => Some(&GOVERNANCE),
             Target::Funding => Some(&FUNDING),
             Target::Insurance => Some(&INSURANCE),
+            Target::Workforce => Some(&WORKFORCE),
         }
     }
 

@@ -60,7 +60,7 @@ struct Parts {
 }
 
 /// Every service, those first that others ask.
-pub(crate) static SERVICES: [&Service; 3] = [&GOVERNANCE, &FUNDING, &INSURANCE];
+pub(crate) static SERVICES: [&Service; 4] = [&GOVERNANCE, &FUNDING, &INSURANCE, &WORKFORCE];
 
 /// The structure of the town, its calendar and its roles.
 pub(crate) static GOVERNANCE: Service = Service {
@@ -120,6 +120,26 @@ pub(crate) static INSURANCE: Service = Service {
         Parts {
             directory: Arc::new(CachedDirectory::new(Arc::new(governance.clone()))),
             jobs,
+            routes: Box::new(routes),
+        }
+    }),
+};
+
+/// Community workers.
+pub(crate) static WORKFORCE: Service = Service {
+    name: "workforce",
+    listen: "LINLI_WORKFORCE_LISTEN",
+    url: "LINLI_WORKFORCE_URL",
+    database: "LINLI_WORKFORCE_DATABASE_URL",
+    migrations: &workforce::MIGRATIONS,
+    sealers: &[],
+    build: Build::Asking(|governance| {
+        let asked = governance.clone();
+        let routes =
+            move |context: &Context, worker: &Worker, mark| workforce::routes(context, worker, &asked, mark);
+        Parts {
+            directory: Arc::new(CachedDirectory::new(Arc::new(governance.clone()))),
+            jobs: workforce::jobs(governance),
             routes: Box::new(routes),
         }
     }),

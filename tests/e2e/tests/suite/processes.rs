@@ -95,13 +95,16 @@ async fn processes_apart_give_one_trace() {
     fs::create_dir(&files).unwrap();
     let files = ("LINLI_OBJECT_STORE", format!("file://{}", files.display()));
     let insurance = start_apart(dir.path(), "insurance", &[governance_url.clone(), files]);
+    let workforce = start_apart(dir.path(), "workforce", &[governance_url.clone()]);
     let urls = [
         governance_url,
         ("LINLI_FUNDING_URL", format!("http://{}", funding.gateway)),
         ("LINLI_INSURANCE_URL", format!("http://{}", insurance.gateway)),
+        ("LINLI_WORKFORCE_URL", format!("http://{}", workforce.gateway)),
     ];
     let gateway = start_apart(dir.path(), "gateway", &urls);
-    let admin = [&governance, &funding, &insurance, &gateway].map(|process| process.admin.clone());
+    let admin =
+        [&governance, &funding, &insurance, &workforce, &gateway].map(|process| process.admin.clone());
     let gateway = &gateway.gateway;
     let token = String::from_utf8(run(dir.path(), &["token", "--as", "town-officer"]).stdout).unwrap();
     let token = format!("Bearer {}", token.trim());
@@ -121,7 +124,7 @@ async fn processes_apart_give_one_trace() {
         assert!(tree.contains(part), "{part}:\n{tree}");
     }
     // whoever calls another service: it asks governance for his roles, with an account of its own
-    for service in ["funding", "insurance"] {
+    for service in ["funding", "insurance", "workforce"] {
         let tree = call(&format!("/v1/services/{service}/events?town=towns/malu")).await;
         for part in [
             "[gateway]",
@@ -144,7 +147,7 @@ async fn processes_apart_give_one_trace() {
 async fn one_process_serves_every_service() {
     let dir = open_dir();
     let running = start(dir.path());
-    for service in ["governance", "funding", "insurance"] {
+    for service in ["governance", "funding", "insurance", "workforce"] {
         for (what, key) in [("reasons", "reasons"), ("stateTables", "stateTables")] {
             let path = format!("/v1/services/{service}/{what}");
             let (status, _, body) = send(&running.gateway, "GET", &path, &[], Vec::new()).await;
@@ -161,7 +164,7 @@ async fn one_process_serves_every_service() {
     assert!(reasons.contains("linli.funding") && reasons.contains("MAKER_IS_CHECKER"), "{reasons}");
     let (status, _, ready) = send(&running.admin, "GET", "/ready", &[], Vec::new()).await;
     assert_eq!(status, 200, "{ready}");
-    for service in ["governance", "funding", "insurance"] {
+    for service in ["governance", "funding", "insurance", "workforce"] {
         assert!(ready.contains(&format!("{service} database")), "{ready}");
     }
 }

@@ -73,6 +73,17 @@ const READ_INSURANCE: &[&str] = &[
     "insurance.reports.get",
 ];
 
+/// What everybody with a role in the structure may read of its workers, within his area.
+const READ_WORKERS: &[&str] = &[
+    "workforce.workers.get",
+    "workforce.workers.list",
+    "workforce.postings.get",
+    "workforce.postings.list",
+    "workforce.quotas.list",
+    "workforce.absences.list",
+    "workforce.certificates.list",
+];
+
 /// What officers of a committee and of the town do for the families of claims.
 const CLAIM: &[&str] = &[
     "insurance.incidents.verify",
@@ -118,6 +129,7 @@ pub static ROLES: &[Role] = &[
             READ,
             READ_FUNDS,
             READ_INSURANCE,
+            READ_WORKERS,
             SPEND,
             CLAIM,
             &[
@@ -169,6 +181,12 @@ pub static ROLES: &[Role] = &[
                 "insurance.claims.reencrypt",
                 "insurance.payments.get",
                 "insurance.payments.list",
+                "workforce.workers.*",
+                "workforce.postings.*",
+                "workforce.quotas.*",
+                "workforce.absences.*",
+                "workforce.certificates.*",
+                "workforce.stewardships.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -184,6 +202,7 @@ pub static ROLES: &[Role] = &[
             READ,
             READ_FUNDS,
             READ_INSURANCE,
+            READ_WORKERS,
             &["funding.holds.post", "funding.expenses.pay", "funding.payments.*", "funding.payees.reveal"],
         ],
     },
@@ -211,6 +230,7 @@ pub static ROLES: &[Role] = &[
             READ,
             READ_FUNDS,
             READ_INSURANCE,
+            READ_WORKERS,
             &[
                 "governance.stewardships.*",
                 "governance.blocks.update",
@@ -233,9 +253,11 @@ pub static ROLES: &[Role] = &[
             READ,
             READ_FUNDS,
             READ_INSURANCE,
+            READ_WORKERS,
             SPEND,
             CLAIM,
             &[
+                "workforce.absences.*",
                 // what a committee decides on before the town does, is decided in the committee
                 "funding.expenses.review",
                 "funding.expenses.publish",
@@ -270,6 +292,7 @@ pub static ROLES: &[Role] = &[
             READ,
             READ_FUNDS,
             READ_INSURANCE,
+            READ_WORKERS,
             &[
                 "funding.expenses.object",
                 "governance.people.get",
@@ -295,13 +318,13 @@ pub static ROLES: &[Role] = &[
         id: "organisation-department",
         zh: "组织部门",
         en: "organisation department",
-        permissions: &[READ, READ_FUNDS, READ_INSURANCE],
+        permissions: &[READ, READ_FUNDS, READ_INSURANCE, READ_WORKERS],
     },
     Role {
         id: "supervision-member",
         zh: "监督委员会成员",
         en: "supervision member",
-        permissions: &[READ, READ_FUNDS, READ_INSURANCE, &["funding.expenses.object"]],
+        permissions: &[READ, READ_FUNDS, READ_INSURANCE, READ_WORKERS, &["funding.expenses.object"]],
     },
     Role {
         id: "adjuster",
@@ -338,6 +361,7 @@ pub static ROLES: &[Role] = &[
             READ,
             READ_FUNDS,
             READ_INSURANCE,
+            READ_WORKERS,
             &[
                 "governance.roleBindings.get",
                 "governance.roleBindings.list",
@@ -377,7 +401,13 @@ pub static ROLES: &[Role] = &[
         en: "service account",
         permissions: &[
             READ,
-            &["governance.grants.resolve", "governance.people.search", "governance.residences.check"],
+            &[
+                "governance.grants.resolve",
+                "governance.people.search",
+                "governance.residences.check",
+                // a steward's post that ended in workforce
+                "governance.stewardships.endPost",
+            ],
         ],
     },
 ];

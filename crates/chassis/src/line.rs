@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 
-use chassis::refusal::Refusal;
 use jiff::civil::Date;
 use kernel::{
     name::CommitteeName,
@@ -14,22 +13,28 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{AssertSqlSafe, PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::store::{bounds, close, period};
+use crate::{
+    history::{bounds, close, period},
+    refusal::Refusal,
+};
 
 /// A head table and its `*_period` table: `estate` and `estate_period`.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub struct Line {
     /// The head table, and the column by which the periods name it.
-    pub(crate) head: &'static str,
+    pub head: &'static str,
     /// The table of periods.
-    pub(crate) table: &'static str,
+    pub table: &'static str,
     /// The columns of the facts.
-    pub(crate) columns: &'static [&'static str],
+    pub columns: &'static [&'static str],
 }
 
 impl Line {
     /// The line that is believed now.
-    pub(crate) async fn believed<F: DeserializeOwned>(
+    ///
+    /// # Errors
+    /// What Postgres answered.
+    pub async fn believed<F: DeserializeOwned>(
         &self,
         sql: &mut PgConnection,
         town: &str,
@@ -51,7 +56,10 @@ impl Line {
     }
 
     /// The lines of many heads that are believed now, by head: one probe of the index for each.
-    pub(crate) async fn all_believed<F: DeserializeOwned>(
+    ///
+    /// # Errors
+    /// What Postgres answered.
+    pub async fn all_believed<F: DeserializeOwned>(
         &self,
         sql: &mut PgConnection,
         town: &str,
@@ -76,7 +84,10 @@ impl Line {
     }
 
     /// Begins rows of many heads, each with its id, at one instant.
-    pub(crate) async fn begin_all<F: Serialize>(
+    ///
+    /// # Errors
+    /// What Postgres answered.
+    pub async fn begin_all<F: Serialize>(
         &self,
         sql: &mut PgConnection,
         town: &str,
@@ -108,7 +119,10 @@ impl Line {
     }
 
     /// Writes what is believed instead; yields the ids of the new rows, in the order of the splice.
-    pub(crate) async fn write<F: Serialize>(
+    ///
+    /// # Errors
+    /// What Postgres answered.
+    pub async fn write<F: Serialize>(
         &self,
         sql: &mut PgConnection,
         town: &str,
@@ -145,7 +159,10 @@ impl Line {
     }
 
     /// The version of a head, which is locked until the end of the transaction.
-    pub(crate) async fn lock(
+    ///
+    /// # Errors
+    /// What Postgres answered.
+    pub async fn lock(
         &self,
         sql: &mut PgConnection,
         town: &str,
@@ -161,7 +178,10 @@ impl Line {
     }
 
     /// The next version of a head.
-    pub(crate) async fn bump(&self, sql: &mut PgConnection, town: &str, id: &str) -> Result<i64, Refusal> {
+    ///
+    /// # Errors
+    /// What Postgres answered.
+    pub async fn bump(&self, sql: &mut PgConnection, town: &str, id: &str) -> Result<i64, Refusal> {
         let head = self.head;
         let statement = format!(
             "update {head} set version = version + 1, updated = clock_timestamp() where town = $1 and id = $2 returning version"
@@ -170,7 +190,10 @@ impl Line {
     }
 
     /// Which ids have a period of `column = value` on `day` or later, locked in the order of their ids.
-    pub(crate) async fn lock_where(
+    ///
+    /// # Errors
+    /// What Postgres answered.
+    pub async fn lock_where(
         &self,
         sql: &mut PgConnection,
         town: &str,
@@ -190,7 +213,10 @@ impl Line {
 
     /// From `day` on, everything of committee `from` is of `into` (or only what is named in `only`); what was before stays
     /// readable. In one statement, because a committee has many buildings. Yields the ids with their next versions.
-    pub(crate) async fn carry(
+    ///
+    /// # Errors
+    /// What Postgres answered.
+    pub async fn carry(
         &self,
         sql: &mut PgConnection,
         carry: &Carry<'_>,
@@ -232,9 +258,13 @@ impl Line {
 
 /// What goes over from one committee to another, from which day on, and why.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Carry<'a> {
-    pub(crate) from: &'a CommitteeName,
-    pub(crate) into: &'a CommitteeName,
-    pub(crate) day: Date,
-    pub(crate) comment: &'a str,
+pub struct Carry<'a> {
+    /// From which committee.
+    pub from: &'a CommitteeName,
+    /// To which.
+    pub into: &'a CommitteeName,
+    /// From which day on.
+    pub day: Date,
+    /// Why.
+    pub comment: &'a str,
 }

@@ -5,16 +5,22 @@ use kernel::periods::{Period, Splice};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use chassis::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// The instant of a change, taken after its rows are locked: one instant for all that it closes and inserts, so that
 /// no moment lies between. As text, with the precision of Postgres.
-pub(crate) async fn stamp(sql: &mut PgConnection) -> Result<String, Refusal> {
-    Ok(sqlx::query_scalar!(r#"select clock_timestamp()::text as "at!""#).fetch_one(sql).await?)
+///
+/// # Errors
+/// What Postgres answered, or wrote that is no date.
+pub async fn stamp(sql: &mut PgConnection) -> Result<String, Refusal> {
+    Ok(sqlx::query_scalar("select clock_timestamp()::text").fetch_one(sql).await?)
 }
 
 /// Ends the recorded time of rows that are believed no longer.
-pub(crate) async fn close<V>(
+///
+/// # Errors
+/// What Postgres answered, or wrote that is no date.
+pub async fn close<V>(
     sql: &mut PgConnection,
     table: &'static str,
     town: &str,
@@ -29,17 +35,23 @@ pub(crate) async fn close<V>(
 }
 
 /// A date that Postgres wrote.
-pub(crate) fn day(text: &str) -> Result<Date, Refusal> {
+///
+/// # Errors
+/// What Postgres answered, or wrote that is no date.
+pub fn day(text: &str) -> Result<Date, Refusal> {
     text.parse().map_err(Refusal::internal)
 }
 
 /// A period that Postgres wrote as its bounds.
-pub(crate) fn period(from: &str, to: Option<&str>) -> Result<Period, Refusal> {
+///
+/// # Errors
+/// What Postgres answered, or wrote that is no date.
+pub fn period(from: &str, to: Option<&str>) -> Result<Period, Refusal> {
     let to = to.map(day).transpose()?;
     Period::new(day(from)?, to).map_err(Refusal::internal)
 }
 
 /// The bounds of a period for Postgres.
-pub(crate) fn bounds(period: Period) -> (String, Option<String>) {
+pub fn bounds(period: Period) -> (String, Option<String>) {
     (period.from().to_string(), period.to().map(|to| to.to_string()))
 }

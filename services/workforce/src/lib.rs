@@ -1,0 +1,57 @@
+//! The workforce service: community workers, training, rota, appraisal, awards (Work points 4.1-4.3).
+
+mod absence;
+mod certificate;
+mod known;
+pub mod plans;
+mod posting;
+pub mod reasons;
+mod worker;
+
+use std::sync::Arc;
+
+use chassis::{
+    context::Context,
+    governance::Governance,
+    imports::Sheets,
+    operations::{Job, Jobs, Worker},
+    platform::{Shared, rows},
+};
+use contracts::linli::workforce::v1 as pb;
+use tonic::service::Routes;
+
+/// The migrations of this service's schema.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The tables that it imports and exports, each after those that it requires.
+pub fn tables() -> Sheets {
+    Vec::new().into()
+}
+
+/// What its workers do; `governance` is told of posts that ended.
+pub fn jobs(governance: &Governance) -> Jobs {
+    Jobs::from([(posting::TELL, Arc::new(posting::Tell(governance.clone())) as Arc<dyn Job>)])
+}
+
+/// Its gRPC services. `governance` is asked for people, committees and working days; `mark` is what exported files say of a
+/// demonstration.
+pub fn routes(
+    context: &Context,
+    worker: &Worker,
+    governance: &Governance,
+    mark: Option<&'static str>,
+) -> Routes {
+    let states = vec![rows(&worker::rules::TABLE)];
+    let routes = Routes::new(pb::worker_service_server::WorkerServiceServer::new(worker::Workers {
+        context: context.clone(),
+        governance: governance.clone(),
+        jobs: worker.clone(),
+    }))
+    .add_service(pb::posting_service_server::PostingServiceServer::new(posting::Postings {
+        context: context.clone(),
+        governance: governance.clone(),
+        jobs: worker.clone(),
+    }));
+    let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
+    shared.add_to(routes, context, worker)
+}

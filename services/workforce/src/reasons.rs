@@ -1,0 +1,49 @@
+//! The reasons of workforce, beside the common ones.
+
+chassis::reasons! { "linli.workforce";
+    PEER_UNKNOWN: FailedPrecondition [name]
+        "{name} 在基础信息中不存在" / "governance knows no {name}"
+        next "核对名称，或先在基础信息中登记" / "check the name, or record it in governance first";
+    CITIZEN_ID_INVALID: InvalidArgument [field]
+        "{field} 不是有效的公民身份号码" / "{field} is no valid identity number"
+        next "核对号码" / "check the number";
+    CITIZEN_UNKNOWN: FailedPrecondition [field]
+        "本镇没有该身份号码的人员" / "nobody of the town has this identity number"
+        next "先登记人员" / "record the person first";
+    BORN_AFTER_HIRING: InvalidArgument [field]
+        "{field} 不晚于出生日期" / "{field} is not after the birth"
+        next "核对入职日期与身份号码" / "check the day of hiring and the identity number";
+    WORKER_TOO_YOUNG: InvalidArgument [field]
+        "{field} 时未满 16 周岁（《劳动法》第十五条）" / "not yet 16 years old on {field} (Labour Law, article 15)"
+        next "核对入职日期与身份号码" / "check the day of hiring and the identity number";
+    WORKER_EMPLOYED: FailedPrecondition [other]
+        "该人员已作为 {other} 在职" / "this person is employed as {other} on those days"
+        next "在该记录上办理，或更正其离职日期" / "go on with that worker, or correct when the employment ended";
+    NOT_ON_PROBATION: FailedPrecondition [name, date]
+        "{name} 已于 {date} 转正" / "{name} is confirmed since {date}"
+        next "无须转正" / "there is nothing to confirm";
+    OUTSIDE_EMPLOYMENT: FailedPrecondition [name, days]
+        "{days} 不在 {name} 的在职期间内" / "{days} lie outside the employment of {name}"
+        next "核对日期，或更正在职期间（correct）" / "check the days, or correct the employment (correct)";
+    POSTS_OVERLAP: FailedPrecondition [name, days, committee, post]
+        "{name} 在 {days} 已任 {committee} 的 {post}" / "{name} holds the post {post} of {committee} on {days}"
+        next "调动（transfer），或先免职（endPosting）" / "transfer the worker, or end that post first (endPosting)";
+    NO_POST_HELD: FailedPrecondition [name, date]
+        "{name} 在 {date} 没有任职" / "{name} holds no post on {date}"
+        next "任命（assignPost）" / "give a post (assignPost)";
+    POST_QUOTA_FULL: FailedPrecondition [committee, post, date]
+        "{committee} 的 {post} 自 {date} 起超出职数" / "more than its quota would hold the post {post} of {committee} from {date} on"
+        next "核对岗位职数，见 ListPostQuotas" / "look at the quotas: ListPostQuotas";
+    ABSENCE_OVERLAP: FailedPrecondition [name, other]
+        "{name} 在这些日期已有请假 {other}" / "{name} is away on some of those days: {other}"
+        next "核对日期，或先销假（cancel）" / "check the days, or cancel the other first";
+    ABSENCE_CANCELLED: FailedPrecondition [name]
+        "{name} 已销假" / "{name} was cancelled before"
+        next "无须重复办理" / "there is nothing left to cancel";
+    CERTIFICATE_NUMBER_USED: AlreadyExists [other]
+        "该证书编号已登记为 {other}" / "the number stands on {other} already"
+        next "核对编号" / "check the number";
+    CERTIFICATE_VOID: FailedPrecondition [name]
+        "{name} 已作废" / "{name} is void already"
+        next "无须重复办理" / "there is nothing left to do";
+}
