@@ -169,6 +169,7 @@ pub static ROLES: &[Role] = &[
                 "insurance.claims.reencrypt",
                 "insurance.payments.get",
                 "insurance.payments.list",
+                "insurance.payments.reverse",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
