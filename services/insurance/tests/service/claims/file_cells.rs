@@ -27,6 +27,7 @@ async fn a_name_or_identity_number_in_a_cell_is_kept_and_told_nowhere() {
     let claim = service.noticed(&service.adjudicate(&claim).await.unwrap()).await;
     let (number, today) = (&claim.number, super::after(&claim));
     let mut client = PaymentFileServiceClient::new(service.peer.clone());
+    // the log of this process is looked through for this name by the canaries of documents
     for canary in ["钱甲子金丝雀", "310199195112050137", "Qian Jiazi Canary"] {
         let before = service.dump().await;
         for (cell, line) in [

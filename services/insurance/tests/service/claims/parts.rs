@@ -36,6 +36,17 @@ async fn drawn(service: &Service, policy: &str) -> i64 {
     service.number(&sql).await
 }
 
+/// What the report says of either policy: approved, paid, open.
+async fn reported(service: &Service) -> Vec<[i64; 3]> {
+    let request = pb::GetLossRatiosRequest { parent: "towns/malu".to_owned(), ..Default::default() };
+    let all =
+        service.reports().get_loss_ratios(service.officer("reader", request)).await.unwrap().into_inner();
+    let amounts = |one: &pb::LossRatio| {
+        [&one.approved_amount, &one.paid_amount, &one.open_amount].map(|money| in_fen(money.as_ref()))
+    };
+    all.loss_ratios.iter().map(amounts).collect()
+}
+
 /// The register as corrected: nobody lived there.
 async fn gone(service: &Service) {
     service.governance_sql("update residence set recorded = tstzrange(lower(recorded), now()) where town = 'malu' and person = 'r-1'").await;
@@ -64,6 +75,7 @@ async fn the_difference_is_decided_anew_and_what_was_paid_counts() {
     let claim = service.pay(&claim, "li", 24_000_00).await.unwrap();
     assert_eq!((claim.state(), in_fen(claim.paid_amount.as_ref())), (ClaimState::Paid, 54_000_00));
     // the report counts what was paid by an earlier decision
+    assert_eq!(reported(&service).await, [[30_000_00, 30_000_00, 0], [24_000_00, 24_000_00, 0]]);
     let claim = service.confirm(&claim).await.unwrap();
     service.close(&claim, "").await.unwrap();
 }
@@ -113,6 +125,7 @@ async fn what_would_be_decided_below_what_is_paid_is_reversed_or_closed_with_it(
     assert_eq!((closed.state(), in_fen(closed.paid_amount.as_ref())), (ClaimState::Closed, 30_000_00));
     // what won't be paid is free for others
     assert_eq!((drawn(&service, "cci").await, drawn(&service, "li").await), (30_000_00, 0));
+    assert_eq!(reported(&service).await, [[30_000_00, 30_000_00, 0], [40_000_00, 0, 0]]);
     let id = closed.name.rsplit('/').next().unwrap();
     let back = format!("update claim set state = 'NOTICE' where id = '{id}'");
     assert_eq!(service.constraint(&back).await, "claim_ended_stays");
@@ -181,9 +194,8 @@ async fn an_appeal_that_lowers_the_sum_takes_nothing_back() {
     assert_eq!(reason(&below), "PAID_ABOVE_DECISION");
     assert_eq!(service.dump().await, before);
     // either it ends with what was paid, or the payment is taken back first
-    let mut closing = claim.clone();
-    closing = service.close(&closing, "已付不予追回").await.unwrap();
-    assert_eq!((closing.state(), in_fen(closing.paid_amount.as_ref())), (ClaimState::Closed, 20_000_00));
+    let closed = service.close(&claim, "已付不予追回").await.unwrap();
+    assert_eq!((closed.state(), in_fen(closed.paid_amount.as_ref())), (ClaimState::Closed, 20_000_00));
 }
 
 #[tokio::test]
