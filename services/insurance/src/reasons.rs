@@ -79,6 +79,21 @@ chassis::reasons! { "linli.insurance";
     PAYMENT_UNCONFIRMED: FailedPrecondition [name]
         "{name} 尚未赔付并确认到账" / "{name} is not paid and confirmed yet"
         next "赔付后由家庭确认（confirmPayment）" / "have the household confirm the payment (confirmPayment)";
+    PAYMENT_CONFIRMED: FailedPrecondition [name]
+        "{name} 的赔付已确认到账" / "what was paid for {name} is confirmed already"
+        next "无须再确认" / "there is nothing left to confirm";
+    NOTHING_TO_REVERSE: FailedPrecondition [name]
+        "{name} 没有这笔可冲正的赔付" / "{name} has no such payment that could be taken back"
+        next "核对赔付序号，见 payments" / "check the number of the payment: see payments";
+    PAYMENT_REVERSED: FailedPrecondition [name, by]
+        "{name} 的该笔赔付已由第 {by} 笔冲正" / "this payment of {name} was taken back by number {by}"
+        next "一笔赔付只能冲正一次" / "a payment is taken back once";
+    PAID_ABOVE_DECISION: FailedPrecondition [name, programme, paid, now]
+        "{name} 的 {programme} 已赔付 {paid} 元，重新核定为 {now} 元" / "{programme} has paid {paid} yuan for {name}, and {now} would be decided"
+        next "先冲正赔付（reversePayment）再核赔，或按已付结案（close）" / "take the payment back first (reversePayment), or close the claim with what was paid (close)";
+    CLAIM_TO_BE_DECIDED: FailedPrecondition [name]
+        "{name} 应重新核赔，不能按已付结案" / "{name} is to be decided anew and can't be closed with what was paid"
+        next "核赔（adjudicate）" / "adjudicate it";
     PAYMENT_NOT_OF_CLAIM: FailedPrecondition [name, programme]
         "{name} 的 {programme} 没有待赔付金额" / "{name} has nothing to be paid by {programme}"
         next "核对项目，见最后一次核赔明细" / "check the programme: see the lines of the last decision";
@@ -86,8 +101,8 @@ chassis::reasons! { "linli.insurance";
         "{name} 的 {programme} 已赔付" / "{programme} has paid {name} already"
         next "无须重复赔付" / "there is nothing left to pay";
     AMOUNT_DIFFERS: FailedPrecondition [name, amount, approved]
-        "{name} 核定 {approved} 元，而非 {amount} 元" / "{approved} yuan are approved for {name}, not {amount}"
-        next "按核定金额赔付" / "pay what is approved";
+        "{name} 待赔付 {approved} 元，而非 {amount} 元" / "{approved} yuan are to be paid for {name}, not {amount}"
+        next "按核定未付的金额赔付" / "pay what is approved and not paid yet";
     PAYMENT_DIFFERS: FailedPrecondition [name, programme, approved, now, rule]
         "{name} 复核后 {programme} 应付 {now} 元（{rule}），原核定 {approved} 元，暂停赔付" / "adjudicated again, {programme} pays {now} yuan for {name} ({rule}) instead of {approved}: the payment stops"
         next "核实变动的事实后重新核赔（reopen）" / "look at the fact that changed and reopen the claim";

@@ -221,9 +221,9 @@ const CLAIMS: &str = "
     analyze";
 
 const BEHIND: &str = "
-    insert into claim_payment (town, claim, programme, decision, insurer, amount_fen, paid_on, reference, recorded_by, recorded_person, confirmed_on,
+    insert into claim_payment (town, claim, n, programme, decision, insurer, amount_fen, paid_on, reference, recorded_by, recorded_person, confirmed_on,
             confirmed_by, confirmed_person)
-        select c.town, c.id, l.programme, 1, l.insurer, l.approved_fen, c.since - 3, 'r-' || c.number || l.programme, 'urn:bench|payer',
+        select c.town, c.id, l.n, l.programme, 1, l.insurer, l.approved_fen, c.since - 3, 'r-' || c.number || l.programme, 'urn:bench|payer',
             'towns/malu/people/payer', c.since - 1, 'urn:bench|confirmer', 'towns/malu/people/confirmer'
         from claim c join claim_line l on l.town = c.town and l.claim = c.id and l.approved_fen > 0 where c.state = 'CLOSED';
     insert into history (town, resource, version, principal, verb, from_state, to_state)

@@ -335,7 +335,12 @@ impl VerbGiven for Reopen {
         comment::reason(&request.comment, &locked.name, Verb::Reopen.name())?;
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Reopen, &who, today)?;
-        undecide(work, &mut locked).await?;
+        if locked.facts.paid {
+            // what is paid stays drawn: the decision holds until the next one
+            locked.row.lay_aside();
+        } else {
+            undecide(work, &mut locked).await?;
+        }
         enter(work, &mut locked.row, to, days).await?;
         let told = Told { verb: Verb::Reopen, event: "claim.reopened", comment: &request.comment };
         finish(work, locked, told).await

@@ -9,21 +9,22 @@ use chassis::{
     work::{Record, VerbGiven, Work},
 };
 use contracts::linli::insurance::v1 as pb;
-use kernel::{name::PersonName, state::Named};
+use kernel::{money::Fen, name::PersonName, state::Named};
 
 use super::{
     edit::{Days, Locked, Told, finish, lock},
     open::insurers,
+    paid,
     rules::{Leg, Verb},
     settings::{self, Settings},
     snapshot::{Met, Snapshot, trace_json},
-    store::{self, CapKey, Line, NewDraw, NewLine, Row, day},
+    store::{self, CapKey, Line, NewDraw, NewLine, Payment, Row, day},
 };
 use crate::{
     adjudication::{Cap, Decision, Outcome, fixed_sum},
     cover, document,
     policy::store::covering::{Covering, covering},
-    reasons::{CAP_EXCEEDED, DOCUMENTS_MISSING},
+    reasons::{CAP_EXCEEDED, DOCUMENTS_MISSING, PAID_ABOVE_DECISION},
     terms::Residence,
 };
 
@@ -67,6 +68,17 @@ pub(crate) struct Computed {
     keys: Vec<(usize, CapKey)>,
 }
 
+impl Computed {
+    /// The first programme of which more is paid than would be decided, with both.
+    pub(super) fn below_paid(&self, payments: &[Payment]) -> Option<(String, Fen, Fen)> {
+        let lines: Vec<_> = self.coverings.iter().zip(&self.decision.lines).collect();
+        paid::above(payments, |programme| {
+            let its = lines.iter().find(|(covering, _)| covering.programme == programme);
+            its.map_or(Fen::ZERO, |(_, line)| line.approved)
+        })
+    }
+}
+
 /// The limits that a claim draws on under one policy.
 fn keys_of(row: &Row, covering: &Covering) -> Vec<CapKey> {
     // of the policy's own year, which its first day names
@@ -91,6 +103,28 @@ fn keys_of(row: &Row, covering: &Covering) -> Vec<CapKey> {
         keys.push(CapKey { cap: FIXED_EVENT, subject, ..CapKey::default() });
     }
     keys
+}
+
+/// Locks the limits of some claims in one order until the end of the transaction, so that whoever locks others of them meanwhile waits and
+/// isn't waited for.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn lock_limits(work: &mut Work, rows: &[&Row]) -> Result<(), Refusal> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    let mut met: BTreeMap<&str, Vec<Covering>> = BTreeMap::new();
+    let mut keys = Vec::new();
+    for row in rows {
+        if !met.contains_key(row.happened_on.as_str()) {
+            met.insert(&row.happened_on, covering(work.sql(), &row.town, row.happened()?).await?);
+        }
+        let its = met.get(row.happened_on.as_str()).map(Vec::as_slice).unwrap_or_default();
+        keys.extend(its.iter().flat_map(|covering| keys_of(row, covering)));
+    }
+    keys.sort();
+    keys.dedup();
+    store::lock_caps(work.sql(), &first.town, &keys).await?;
+    Ok(())
 }
 
 /// Adjudicates a claim as things are now, with the limits locked until the end of the transaction. What the decision in force drew isn't
@@ -275,6 +309,13 @@ impl VerbGiven for Adjudicate {
                 .with("name", &locked.name)
                 .with("kinds", computed.missing.join(", ")));
         }
+        if let Some((programme, paid, now)) = computed.below_paid(&locked.payments) {
+            return Err(Refusal::new(&PAID_ABOVE_DECISION)
+                .with("name", &locked.name)
+                .with("programme", format!("towns/{}/programmes/{programme}", locked.row.town))
+                .with("paid", paid)
+                .with("now", now));
+        }
         write(work, &mut locked.row, &computed, &who).await?;
         let (row, outcome, settings) = (&mut locked.row, computed.decision.outcome, &computed.settings);
         let appeal = (outcome != Outcome::Approved && !row.appealed).then_some(settings.appeal);
@@ -282,7 +323,8 @@ impl VerbGiven for Adjudicate {
         (row.appeal_days, row.appeal_ends) = (appeal, None);
         // what is rejected is closed when it can't be appealed any more, and not before
         let closes = appeal.filter(|_| outcome == Outcome::Rejected);
-        row.enter(to, today, closes.or(Some(settings.days(Leg::Publish))), &known.days)?;
+        let next = if row.paid_fen == row.approved_fen { Leg::Close } else { Leg::Publish };
+        row.enter(to, today, closes.or(Some(settings.days(next))), &known.days)?;
         let told = Told { verb: Verb::Adjudicate, event: "claim.adjudicated", comment: &request.comment };
         let (town, id) = (locked.row.town.clone(), locked.row.id);
         let record = finish(work, locked, told).await?;

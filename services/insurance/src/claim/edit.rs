@@ -15,7 +15,7 @@ use kernel::{calendar::Calendar, name::ClaimName, state::Named};
 use serde_json::{Value, json};
 
 use super::{
-    encode,
+    encode, paid,
     rules::{self, Facts, State, TABLE, Verb},
     settings, spoken,
     store::{self, Payment, Row},
@@ -41,7 +41,7 @@ impl Locked {
     pub(crate) async fn of(work: &mut Work, row: Row) -> Result<Locked, Refusal> {
         let beneficiaries = store::beneficiaries(work.sql(), &row.town, row.id).await?;
         let payments = store::payments(work.sql(), &row.town, row.id).await?;
-        let facts = row.facts(&beneficiaries, unconfirmed(&payments))?;
+        let facts = row.facts(&beneficiaries, paid::unconfirmed(&payments))?;
         Ok(Locked { name: row.name(), row, facts, payments })
     }
 
@@ -54,11 +54,6 @@ impl Locked {
         spoken::need_open(&self.name, &self.facts, verb, who, today)?;
         Ok(to)
     }
-}
-
-/// Whether a payment waits for the household.
-pub(crate) fn unconfirmed(payments: &[Payment]) -> bool {
-    payments.iter().any(|payment| payment.confirmed_on.is_none())
 }
 
 /// Locks a claim within the caller's areas and checks its etag.

@@ -10,7 +10,7 @@ use kernel::{etag::Etag, money::Fen, state::Named};
 use sqlx::PgConnection;
 
 use super::{
-    edit::unconfirmed,
+    paid,
     rules::{self, Facts, TABLE, Verb},
     settings, snapshot, spoken,
     store::{self, Beneficiary, Decision, Line, Objection, Payment, Row, day},
@@ -104,7 +104,26 @@ fn waiting(row: &Row, facts: &Facts, today: Date) -> Result<Option<pb::ClaimWait
     }))
 }
 
-fn line(town: &str, line: &Line, payment: Option<&Payment>) -> Result<pb::ClaimLine, Refusal> {
+/// A payment or a reversal.
+fn payment(town: &str, all: &[Payment], one: &Payment) -> Result<pb::ClaimPayment, Refusal> {
+    Ok(pb::ClaimPayment {
+        number: one.n,
+        programme: named(town, "programmes", &one.programme),
+        insurer: named(town, "organisations", &one.insurer),
+        decision: one.decision,
+        amount: money(Some(one.amount_fen)),
+        pay_date: date(Some(&one.paid_on))?,
+        payment_reference: one.reference.clone(),
+        recorder: one.recorded_by.clone(),
+        confirm_date: date(one.confirmed_on.as_deref())?,
+        reverses: one.reverses.unwrap_or_default(),
+        reversed_by: paid::reversed_by(all, one.n).unwrap_or_default(),
+    })
+}
+
+/// A line with the `payments` of its claim that are shown with it.
+fn line(town: &str, line: &Line, payments: &[Payment]) -> Result<pb::ClaimLine, Refusal> {
+    let payment = paid::standing(payments).filter(|one| one.programme == line.programme).last();
     let trace = snapshot::trace_of(&line.trace).into_iter().map(|step| {
         let said = words(step);
         pb::TraceStep {
@@ -127,7 +146,7 @@ fn line(town: &str, line: &Line, payment: Option<&Payment>) -> Result<pb::ClaimL
         assessed_amount: money(Some(line.seen_fen)),
         covered_amount: money(Some(line.covered_fen)),
         approved_amount: money(Some(line.approved_fen)),
-        paid_amount: money(Some(payment.map_or(0, |payment| payment.amount_fen))),
+        paid_amount: money(Some(paid::by_programme(payments, &line.programme).fen())),
         pay_date: date(payment.map(|payment| payment.paid_on.as_str()))?,
         payment_reference: payment.map(|payment| payment.reference.clone()).unwrap_or_default(),
         confirm_date: date(payment.and_then(|payment| payment.confirmed_on.as_deref()))?,
@@ -217,10 +236,9 @@ async fn decisions(
     let lines = store::lines(sql, &row.town, row.id).await?;
     let of = |kept: &Decision| {
         let own = lines.iter().filter(|one| one.decision == kept.n && sees(scope, row, &one.insurer));
-        let paid = |one: &Line| {
-            payments.iter().find(|paid| row.decision == Some(one.decision) && paid.programme == one.programme)
-        };
-        let lines = own.map(|one| line(&row.town, one, paid(one))).collect::<Result<_, _>>()?;
+        // what is paid counts for the decision in force, by whichever one it was paid
+        let paid = if row.decision == Some(kept.n) { payments } else { &[] };
+        let lines = own.map(|one| line(&row.town, one, paid)).collect::<Result<_, _>>()?;
         decision(row, kept, lines)
     };
     kept.iter().map(of).collect()
@@ -253,10 +271,12 @@ pub(crate) async fn whole(
     let beneficiaries = store::beneficiaries(&mut *sql, &row.town, row.id).await?;
     let payments = store::payments(&mut *sql, &row.town, row.id).await?;
     let objections = store::objections(&mut *sql, &row.town, row.id).await?;
-    let facts = row.facts(&beneficiaries, unconfirmed(&payments))?;
+    let facts = row.facts(&beneficiaries, paid::unconfirmed(&payments))?;
     let (name, mut whole) = (row.name(), claim(row, vault)?);
     whole.beneficiaries = beneficiaries.iter().map(|one| beneficiary(&row.town, one)).collect();
     whole.decisions = decisions(&mut *sql, &scope, row, &payments).await?;
+    let own = payments.iter().filter(|one| sees(&scope, row, &one.insurer));
+    whole.payments = own.map(|one| payment(&row.town, &payments, one)).collect::<Result<_, _>>()?;
     whole.objections = objections.iter().map(objection).collect::<Result<_, _>>()?;
     whole.required_documents = required(&mut *sql, row).await?;
     whole.waiting_for = waiting(row, &facts, today)?;

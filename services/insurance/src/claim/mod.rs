@@ -1,13 +1,16 @@
 //! Claims 理赔: reported → accepted → surveyed → assessed → adjudicated → public notice → paid → closed (Work points 3.4).
 
 mod acts;
+mod close;
 mod decide;
 pub(crate) mod edit;
 pub(crate) mod encode;
 mod open;
+mod paid;
 pub(crate) mod pay;
 mod readjudicate;
 pub(crate) mod recount;
+mod reverse;
 mod review;
 pub(crate) mod rules;
 pub(crate) mod settings;
@@ -15,7 +18,7 @@ pub(crate) mod snapshot;
 mod spoken;
 pub(crate) mod store;
 
-pub(crate) use decide::Known;
+pub(crate) use decide::{Known, lock_limits};
 pub(crate) use readjudicate::Readjudicate;
 
 use std::sync::Arc;
@@ -265,11 +268,18 @@ impl ClaimService for Claims {
         self.step::<pay::Confirm>(request, |request| &request.name).await
     }
 
+    async fn reverse_claim_payment(
+        &self,
+        request: Request<pb::ReverseClaimPaymentRequest>,
+    ) -> Result<Response<pb::Claim>, Status> {
+        self.step::<reverse::Reverse>(request, |request| &request.name).await
+    }
+
     async fn close_claim(
         &self,
         request: Request<pb::CloseClaimRequest>,
     ) -> Result<Response<pb::Claim>, Status> {
-        self.step::<pay::Close>(request, |request| &request.name).await
+        self.decision::<close::Close>(request, |request| &request.name).await
     }
 
     async fn withdraw_claim(

@@ -1,4 +1,4 @@
-//! Payment 赔付, its confirmation, and the end of a claim.
+//! Payment 赔付 and its confirmation.
 
 use chassis::{
     actor::{Actor, another},
@@ -10,23 +10,39 @@ use chassis::{
 };
 use contracts::linli::insurance::v1 as pb;
 use jiff::civil::Date;
-use kernel::{money::Fen, name::ProgrammeName, state::Named};
+use kernel::{ids::holds_number, money::Fen, name::ProgrammeName, state::Named};
 use uuid::Uuid;
 
 use super::{
     decide::{Known, compute},
     edit::{Days, Locked, Told, enter, finish, lock},
+    paid,
     rules::Verb,
     store::{self, Line, Payment, day},
 };
 use crate::{
     adjudication::Decision,
     reasons::{
-        AMOUNT_DIFFERS, PAYMENT_DIFFERS, PAYMENT_MADE, PAYMENT_NOT_OF_CLAIM, PAYMENT_UNCONFIRMED,
-        REFERENCE_USED,
+        AMOUNT_DIFFERS, PAYMENT_CONFIRMED, PAYMENT_DIFFERS, PAYMENT_MADE, PAYMENT_NOT_OF_CLAIM,
+        PAYMENT_UNCONFIRMED, REFERENCE_USED,
     },
     terms::Residence,
 };
+
+/// What is said of text that is no reference.
+pub(crate) const NO_REFERENCE: (&str, &str) = (
+    "须为英文字母、数字、案件编号及 ._/:#-，不含公民身份号码",
+    "a reference has ASCII letters, digits, numbers of claims and ._/:#-, and no identity number",
+);
+
+/// Whether text may be kept and shown as the reference of a payment: nobody's name or identity number fits it. The number of a claim does.
+pub(crate) fn is_reference(text: &str) -> bool {
+    let sign = |c: char| c.is_ascii_alphanumeric() || "民._/:#-".contains(c);
+    !text.is_empty()
+        && text.chars().count() <= fields::REFERENCE
+        && text.chars().all(sign)
+        && !holds_number(text)
+}
 
 /// What an insurer says that it has paid.
 #[derive(Clone, Debug)]
@@ -47,7 +63,14 @@ impl Paid {
         let programme =
             faults.take(fields::in_town("programme", &request.programme, town, ProgrammeName::town));
         let amount = faults.take(amount("amount", request.amount.as_ref()));
-        let reference = faults.take(fields::reference("payment_reference", &request.payment_reference));
+        let given = fields::reference("payment_reference", &request.payment_reference);
+        let reference = faults.take(given.and_then(|text| {
+            if is_reference(&text) {
+                Ok(text)
+            } else {
+                Err(FieldFault::new("payment_reference", "FORMAT", NO_REFERENCE.0, NO_REFERENCE.1))
+            }
+        }));
         let on = faults.take(wire::date("pay_date", request.pay_date.as_ref()).and_then(|day| {
             let day = day.unwrap_or(today);
             if day <= today {
@@ -94,14 +117,15 @@ fn line<'a>(locked: &Locked, lines: &'a [Line], paid: &Paid) -> Result<&'a Line,
     if line.approved_fen == 0 {
         return Err(none());
     }
-    if locked.payments.iter().any(|payment| payment.programme == paid.programme) {
+    let open = line.approved_fen - paid::by_programme(&locked.payments, &paid.programme).fen();
+    if open == 0 {
         return Err(Refusal::new(&PAYMENT_MADE).with("name", &locked.name).with("programme", programme));
     }
-    if line.approved_fen != paid.amount.fen() {
+    if open != paid.amount.fen() {
         return Err(Refusal::new(&AMOUNT_DIFFERS)
             .with("name", &locked.name)
             .with("amount", paid.amount)
-            .with("approved", Fen::of(line.approved_fen)));
+            .with("approved", Fen::of(open)));
     }
     Ok(line)
 }
@@ -157,7 +181,10 @@ pub(crate) async fn pay(
     let programmes: Vec<String> =
         computed.coverings.iter().map(|covering| covering.programme.clone()).collect();
     need_same(locked, &decided, &computed.decision, &programmes)?;
-    let payment = Payment {
+    let mut payment = Payment {
+        n: 0,
+        decision: line.decision,
+        reverses: None,
         programme: paid.programme.clone(),
         insurer: line.insurer.clone(),
         amount_fen: paid.amount.fen(),
@@ -166,8 +193,10 @@ pub(crate) async fn pay(
         recorded_by: who.principal,
         recorded_person: who.person,
         confirmed_on: None,
+        confirmed_by: None,
+        confirmed_person: String::new(),
     };
-    store::add_payment(work.sql(), &locked.row, &payment, file.map(|(_, id)| id)).await?;
+    payment.n = store::add_payment(work.sql(), &locked.row, &payment, file.map(|(_, id)| id)).await?;
     locked.payments.push(payment);
     locked.row.paid_fen += paid.amount.fen();
     if locked.row.paid_fen == locked.row.approved_fen {
@@ -223,45 +252,21 @@ impl VerbGiven for Confirm {
                 Some(name.map_err(Refusal::one)?.programme().to_owned())
             }
         };
-        let open = locked.payments.iter().filter(|payment| {
-            payment.confirmed_on.is_none() && wanted.as_ref().is_none_or(|id| *id == payment.programme)
-        });
-        let open: Vec<Payment> = open.cloned().collect();
+        let meant = paid::standing(&locked.payments)
+            .filter(|payment| wanted.as_ref().is_none_or(|id| *id == payment.programme));
+        let (open, confirmed): (Vec<&Payment>, Vec<_>) =
+            meant.partition(|payment| payment.confirmed_on.is_none());
         if open.is_empty() {
-            return Err(Refusal::new(&PAYMENT_UNCONFIRMED).with("name", &locked.name));
+            let reason = if confirmed.is_empty() { &PAYMENT_UNCONFIRMED } else { &PAYMENT_CONFIRMED };
+            return Err(Refusal::new(reason).with("name", &locked.name));
         }
-        for payment in &open {
+        for payment in open {
             let recorder = Actor::new(&payment.recorded_by, &payment.recorded_person);
             another(&locked.name, Verb::ConfirmPayment.name(), &who, &[("pay", &recorder)])?;
-            store::confirm(work.sql(), &locked.row, &payment.programme, (&who, today)).await?;
+            store::confirm(work.sql(), &locked.row, payment.n, (&who, today)).await?;
         }
         let told =
             Told { verb: Verb::ConfirmPayment, event: "claim.paymentConfirmed", comment: &request.comment };
-        finish(work, locked, told).await
-    }
-}
-
-/// CloseClaim.
-pub(super) struct Close;
-
-#[tonic::async_trait]
-impl VerbGiven for Close {
-    type Given = Days;
-    type Request = pb::CloseClaimRequest;
-    type Answer = pb::Claim;
-
-    chassis::intent!();
-
-    async fn act(
-        work: &mut Work,
-        days: &Days,
-        request: &Self::Request,
-    ) -> Result<Record<pb::Claim>, Refusal> {
-        let mut locked = lock(work, &request.name, &request.etag).await?;
-        let (who, today) = (Actor::of(work.call()), work.call().today());
-        let to = locked.next(Verb::Close, &who, today)?;
-        enter(work, &mut locked.row, to, days).await?;
-        let told = Told { verb: Verb::Close, event: "claim.closed", comment: &request.comment };
         finish(work, locked, told).await
     }
 }

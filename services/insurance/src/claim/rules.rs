@@ -32,6 +32,8 @@ pub(crate) struct Facts {
     pub(crate) parties: Vec<String>,
     /// Whether anything was paid.
     pub(crate) paid: bool,
+    /// Whether all that the decision in force approves was paid.
+    pub(crate) paid_whole: bool,
     /// Payments that the household hasn't confirmed.
     pub(crate) unconfirmed: bool,
     /// Whether it was appealed.
@@ -49,6 +51,8 @@ pub(crate) struct Facts {
 pub(crate) enum Hindrance {
     /// He did this step already; another person is needed.
     FourEyes(&'static str),
+    /// Who is needed must be another than who did this step, and one of the logins is mapped to no person.
+    PersonNeeded(&'static str),
     /// The claim is his own.
     Own,
     /// Nothing is to be paid.
@@ -69,10 +73,18 @@ pub(crate) enum Hindrance {
     ObjectionOpen(i32),
     /// Something was paid.
     PaidAlready,
+    /// No payment stands.
+    NothingPaid,
     /// It was rejected or appealed: what follows is an appeal, or the end.
     Decided,
     /// A payment isn't confirmed.
     Unconfirmed,
+}
+
+/// What keeps `who` from a step that must be another's than the `former` ones.
+fn four_eyes(who: &Actor, former: &[(&'static str, &Actor)]) -> Option<Hindrance> {
+    let own = former.iter().find(|(_, one)| one.is(who)).map(|(step, _)| Hindrance::FourEyes(step));
+    own.or_else(|| did(who, former).map(Hindrance::PersonNeeded))
 }
 
 impl Facts {
@@ -94,19 +106,17 @@ impl Facts {
 
     fn decided_by(&self, who: &Actor) -> Option<Hindrance> {
         let former: Vec<_> = self.adjudicator.iter().map(|former| ("adjudicate", former)).collect();
-        did(who, &former).map(Hindrance::FourEyes)
+        four_eyes(who, &former)
     }
 
     /// What keeps `who` from `verb` on `today`, beside state and permission.
     pub(crate) fn hindrance(&self, verb: Verb, who: &Actor, today: Date) -> Option<Hindrance> {
         match verb {
-            // the loss of an appeal isn't set by who decided before
-            Verb::Assess if self.state == State::Appealed => self.own(who).or_else(|| self.decided_by(who)),
-            Verb::Survey | Verb::Assess => self.own(who),
-            Verb::Adjudicate => self.own(who).or_else(|| did(who, &self.prepared()).map(Hindrance::FourEyes)),
-            Verb::PublishNotice => {
-                (self.outcome == Some(Outcome::Rejected)).then_some(Hindrance::NothingToPay)
-            }
+            // while a decision holds until the next one, the loss isn't set by who decided
+            Verb::Assess => self.own(who).or_else(|| self.decided_by(who)),
+            Verb::Survey => self.own(who),
+            Verb::Adjudicate => self.own(who).or_else(|| four_eyes(who, &self.prepared())),
+            Verb::PublishNotice => self.nothing_left().then_some(Hindrance::NothingToPay),
             Verb::Object => self.notice_ends.filter(|end| today > *end).map(Hindrance::NoticeOver),
             Verb::AnswerObjection => self.own(who).or_else(|| self.decided_by(who)),
             Verb::Appeal => self.appeal_hindrance(today),
@@ -115,7 +125,11 @@ impl Facts {
             }
             Verb::Close => self.close_hindrance(today),
             Verb::Withdraw => self.withdraw_hindrance(),
-            Verb::Reopen => self.paid.then_some(Hindrance::PaidAlready).or_else(|| self.open_hindrance()),
+            Verb::ReversePayment => self.own(who).or_else(|| (!self.paid).then_some(Hindrance::NothingPaid)),
+            Verb::Reopen => {
+                let ended = self.paid && self.state == State::Closed;
+                ended.then_some(Hindrance::PaidAlready).or_else(|| self.open_hindrance())
+            }
             Verb::Report
             | Verb::Update
             | Verb::Accept
@@ -124,6 +138,11 @@ impl Facts {
             | Verb::Resume
             | Verb::ConfirmPayment => None,
         }
+    }
+
+    /// Whether nothing is to be paid any more by the decision in force.
+    fn nothing_left(&self) -> bool {
+        self.outcome == Some(Outcome::Rejected) || self.paid_whole
     }
 
     /// Objections are answered, never put away with the decision that they are about.
@@ -153,17 +172,17 @@ impl Facts {
         if self.appealed {
             return Some(Hindrance::AppealedBefore);
         }
-        if self.paid {
-            return Some(Hindrance::PaidAlready);
-        }
         self.appeal_ends.filter(|end| today > *end).map(Hindrance::AppealOver)
     }
 
     fn close_hindrance(&self, today: Date) -> Option<Hindrance> {
-        if self.state == State::Paid {
-            return self.unconfirmed.then_some(Hindrance::Unconfirmed);
+        if self.unconfirmed {
+            return Some(Hindrance::Unconfirmed);
         }
-        if self.outcome != Some(Outcome::Rejected) {
+        if self.state == State::Paid || self.paid && matches!(self.state, State::Assessed | State::Appealed) {
+            return None;
+        }
+        if self.state != State::Adjudicated || !self.nothing_left() {
             return Some(Hindrance::Unconfirmed);
         }
         self.appeal_ends.filter(|end| !self.appealed && today <= *end).map(Hindrance::AppealOpen)
@@ -182,7 +201,8 @@ pub(crate) fn waiting(facts: &Facts, today: Date) -> Option<(&'static str, Verb)
         State::Accepted => ("town-officer", Verb::Survey),
         State::Surveyed => ("adjuster", Verb::Assess),
         State::Assessed | State::Appealed => ("adjuster", Verb::Adjudicate),
-        State::Adjudicated if facts.outcome == Some(Outcome::Rejected) => ("town-officer", Verb::Close),
+        State::Adjudicated if facts.paid_whole && facts.unconfirmed => ("", Verb::ConfirmPayment),
+        State::Adjudicated if facts.nothing_left() => ("town-officer", Verb::Close),
         State::Adjudicated => ("town-officer", Verb::PublishNotice),
         State::Notice if facts.notice_ends.is_some_and(|end| today <= end) => ("", Verb::Object),
         State::Notice => ("adjuster", Verb::Pay),
@@ -197,6 +217,14 @@ pub(crate) fn waiting(facts: &Facts, today: Date) -> Option<(&'static str, Verb)
 /// `民-2020-000123`.
 pub(crate) fn number(year: i16, n: i32) -> String {
     format!("民-{year:04}-{n:06}")
+}
+
+/// Whether text is the number of a claim.
+pub(crate) fn is_number(text: &str) -> bool {
+    let digits =
+        |part: &str, many: usize| part.len() == many && part.bytes().all(|sign| sign.is_ascii_digit());
+    let parts = text.strip_prefix("民-").and_then(|rest| rest.split_once('-'));
+    parts.is_some_and(|(year, n)| digits(year, 4) && digits(n, 6))
 }
 
 #[cfg(test)]

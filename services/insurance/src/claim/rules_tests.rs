@@ -21,6 +21,7 @@ fn facts(state: State) -> Facts {
         adjudicator: Some(actor("j")),
         parties: vec!["towns/malu/people/own".to_owned()],
         paid: false,
+        paid_whole: false,
         unconfirmed: false,
         appealed: false,
         notice_ends: Some(date(2020, 3, 10)),

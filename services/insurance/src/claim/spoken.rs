@@ -2,7 +2,7 @@
 
 use chassis::{
     actor::Actor,
-    refusal::{MAKER_IS_CHECKER, Refusal},
+    refusal::{MAKER_IS_CHECKER, PERSON_NEEDED, Refusal},
     state::Hindrance as Told,
 };
 use contracts::linli::common::v1::Obstacle;
@@ -12,7 +12,8 @@ use kernel::state::Named;
 use super::rules::{Facts, Hindrance, Verb};
 use crate::reasons::{
     APPEAL_OPEN, APPEAL_OVER, APPEALED_BEFORE, CLAIM_DECIDED, CLAIM_NOTICE_OVER, CLAIM_NOTICE_RUNNING,
-    CLAIM_OBJECTED, CLAIM_OF_ONES_OWN, CLAIM_PAID, NOTHING_TO_APPEAL, NOTHING_TO_PAY, PAYMENT_UNCONFIRMED,
+    CLAIM_OBJECTED, CLAIM_OF_ONES_OWN, CLAIM_PAID, NOTHING_TO_APPEAL, NOTHING_TO_PAY, NOTHING_TO_REVERSE,
+    PAYMENT_UNCONFIRMED,
 };
 
 /// Refuses `verb` to `who` when something keeps him from it today.
@@ -31,11 +32,16 @@ pub(crate) fn need_open(
 
 fn refusal(name: &str, verb: Verb, hindrance: Hindrance) -> Refusal {
     let of = |reason| Refusal::new(reason).with("name", name);
+    let four_eyes = |reason, former: &str| {
+        of(reason).with("verb", verb.name()).with("former", former).violating(
+            "FOUR_EYES",
+            name,
+            format!("{}: {former}", verb.name()),
+        )
+    };
     match hindrance {
-        Hindrance::FourEyes(former) => of(&MAKER_IS_CHECKER)
-            .with("verb", verb.name())
-            .with("former", former)
-            .violating("FOUR_EYES", name, format!("{}: {former}", verb.name())),
+        Hindrance::FourEyes(former) => four_eyes(&MAKER_IS_CHECKER, former),
+        Hindrance::PersonNeeded(former) => four_eyes(&PERSON_NEEDED, former),
         Hindrance::Own => of(&CLAIM_OF_ONES_OWN).with("verb", verb.name()),
         Hindrance::NothingToPay => of(&NOTHING_TO_PAY),
         Hindrance::NothingToAppeal => of(&NOTHING_TO_APPEAL),
@@ -45,6 +51,7 @@ fn refusal(name: &str, verb: Verb, hindrance: Hindrance) -> Refusal {
         Hindrance::NoticeRunning(due) => of(&CLAIM_NOTICE_RUNNING).with("due", due),
         Hindrance::NoticeOver(due) => of(&CLAIM_NOTICE_OVER).with("due", due),
         Hindrance::ObjectionOpen(count) => of(&CLAIM_OBJECTED).with("count", count),
+        Hindrance::NothingPaid => of(&NOTHING_TO_REVERSE),
         Hindrance::PaidAlready => of(&CLAIM_PAID).with("verb", verb.name()),
         Hindrance::Decided => of(&CLAIM_DECIDED).with("verb", verb.name()),
         Hindrance::Unconfirmed => of(&PAYMENT_UNCONFIRMED),
@@ -54,7 +61,7 @@ fn refusal(name: &str, verb: Verb, hindrance: Hindrance) -> Refusal {
 /// The same for `available_actions`.
 pub(crate) fn told(name: &str, verb: Verb, hindrance: Hindrance) -> Told {
     let obstacle = match hindrance {
-        Hindrance::FourEyes(_) | Hindrance::Own => Obstacle::FourEyes,
+        Hindrance::FourEyes(_) | Hindrance::PersonNeeded(_) | Hindrance::Own => Obstacle::FourEyes,
         _ => Obstacle::Missing,
     };
     Told::of(obstacle, &refusal(name, verb, hindrance))

@@ -20,9 +20,10 @@ use super::{encode, file, store};
 use crate::{
     claim::{
         edit::{Days, Locked, Told, save},
+        lock_limits,
         pay::pay,
-        rules::Verb,
-        store::{by_number, known_reference},
+        rules::{State, Verb},
+        store::{Row, by_number, known_reference},
     },
     reasons::PAYMENT_FILE_KNOWN,
     terms::Residence,
@@ -99,6 +100,9 @@ impl VerbGiven for Create {
         for row in rows {
             claims.insert(row.number.clone(), (Locked::of(work, row).await?, false));
         }
+        let due = claims.values().filter(|(locked, _)| locked.facts.state == State::Notice);
+        let due: Vec<&Row> = due.map(|(locked, _)| &locked.row).collect();
+        lock_limits(work, &due).await?;
         let mut kept = Vec::new();
         for line in &known.lines {
             kept.push(one(work, known, (&insurer, id), claims.get_mut(&line.claim_number), line).await?);

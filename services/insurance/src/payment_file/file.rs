@@ -5,10 +5,16 @@ use chassis::{
     refusal::{FieldFault, Refusal},
 };
 use jiff::civil::Date;
-use kernel::money::Fen;
+use kernel::{money::Fen, name::is_id};
 use tabular::{Cells, Column, Fault, Limits, read_table};
 
-use crate::{claim::pay::Paid, reasons::PAYMENT_FILE_UNREADABLE};
+use crate::{
+    claim::{
+        pay::{NO_REFERENCE, Paid, is_reference},
+        rules::is_number,
+    },
+    reasons::PAYMENT_FILE_UNREADABLE,
+};
 
 /// What a file may hold.
 const LIMITS: Limits = Limits { bytes: 4 << 20, rows: 1_000, cells: 20_000, unpacked: 16 << 20 };
@@ -48,20 +54,41 @@ fn yuan(text: &str) -> Result<Fen, NotAnAmount> {
     Fen::of_yuan(text).ok().filter(|fen| *fen > Fen::ZERO).ok_or(NotAnAmount)
 }
 
+/// A cell that is kept: only what `fits`, because people write names where numbers belong.
+fn kept(
+    cells: &mut Cells<'_>,
+    column: &'static str,
+    fits: impl Fn(&str) -> bool,
+    (zh, en): (&str, &str),
+) -> Option<String> {
+    let text = cells.text(column)?;
+    if fits(&text) {
+        return Some(text);
+    }
+    cells.fault(column, "FORMAT", zh, en);
+    None
+}
+
+/// A programme may be written by its name or its id.
+fn programme(text: &str) -> &str {
+    text.rsplit('/').next().unwrap_or_default()
+}
+
 fn line(mut cells: Cells<'_>, today: Date) -> Result<Line, Vec<Fault>> {
     let row = cells.number();
-    let claim_number = cells.text("claim_number");
-    let programme = cells.text("programme");
+    let number = ("须为案件编号，如 民-2020-000123", "not a claim's number, like 民-2020-000123");
+    let claim_number = kept(&mut cells, "claim_number", is_number, number);
+    let one = ("须为险种代码，如 cci", "not a programme, like cci");
+    let written = kept(&mut cells, "programme", |text| is_id(programme(text)), one);
     let amount = cells.parsed("amount_yuan", yuan);
     let on = cells.date("paid_on");
     if on.is_some_and(|on| on > today) {
         cells.fault("paid_on", "FUTURE_DATE", "晚于今天", "after today");
     }
-    let reference = cells.text("reference");
-    let read = claim_number.zip(programme).zip(amount).zip(on).zip(reference);
-    let ((((claim_number, programme), amount), on), reference) = cells.finish(read)?;
-    // a programme may be written by its name or its id
-    let programme = programme.rsplit('/').next().unwrap_or_default().to_owned();
+    let reference = kept(&mut cells, "reference", is_reference, NO_REFERENCE);
+    let read = claim_number.zip(written).zip(amount).zip(on).zip(reference);
+    let ((((claim_number, written), amount), on), reference) = cells.finish(read)?;
+    let programme = programme(&written).to_owned();
     Ok(Line { row, claim_number, paid: Paid { programme, amount, on, reference } })
 }
 
@@ -111,6 +138,7 @@ mod tests {
         assert_eq!(refusal.reason().name, "PAYMENT_FILE_UNREADABLE");
         let fields: Vec<&str> = refusal.offending().iter().map(|fault| fault.field.as_str()).collect();
         for field in [
+            "rows[2].claim_number",
             "rows[2].programme",
             "rows[2].amount_yuan",
             "rows[2].paid_on",

@@ -32,7 +32,7 @@ pub(super) fn loss_ratio(town: &TownName, row: &LossRatio) -> Result<pb::LossRat
         premium_amount: Some(to_money(Fen::of(row.premium_fen))),
         approved_amount: Some(to_money(Fen::of(row.approved_fen))),
         paid_amount: Some(to_money(Fen::of(row.paid_fen))),
-        open_amount: Some(to_money(Fen::of(row.approved_fen - row.paid_fen))),
+        open_amount: Some(to_money(Fen::of(row.open_fen))),
         approved_claims: row.approved,
         rejected_claims: row.rejected,
         undecided_claims: row.undecided,

@@ -42,6 +42,7 @@ pub(crate) struct LossRatio {
     pub(crate) premium_fen: i64,
     pub(crate) approved_fen: i64,
     pub(crate) paid_fen: i64,
+    pub(crate) open_fen: i64,
     pub(crate) approved: i64,
     pub(crate) rejected: i64,
     pub(crate) undecided: i64,
@@ -87,15 +88,16 @@ pub(crate) fn loss_ratios_query(asked: &Policies<'_>) -> QueryBuilder<Postgres> 
     query.push(
         ")
         select p.id as policy, p.number, p.programme, p.insurer, lower(p.valid)::text as starts, upper(p.valid)::text as ends,
-               coalesce(policy_premium(p.town, p.id), 0) as premium_fen, its.approved_fen, its.paid_fen, its.approved, its.rejected,
+               coalesce(policy_premium(p.town, p.id), 0) as premium_fen, its.approved_fen, its.paid_fen, its.open_fen, its.approved, its.rejected,
                waits.undecided
         from page p
         cross join lateral (
             select coalesce(sum(l.approved_fen), 0)::bigint as approved_fen, coalesce(sum(y.amount_fen), 0)::bigint as paid_fen,
+                   coalesce(sum(l.approved_fen - y.amount_fen) filter (where x.state <> 'CLOSED'), 0)::bigint as open_fen,
                    count(*) filter (where l.outcome = 'APPROVED') as approved, count(*) filter (where l.outcome = 'REJECTED') as rejected
             from claim_line l
             join claim x on x.town = l.town and x.id = l.claim and x.decision = l.decision
-            left join claim_payment y on y.town = l.town and y.claim = l.claim and y.programme = l.programme and y.decision = l.decision
+            cross join lateral (select claim_paid_by(l.town, l.claim, l.programme) as amount_fen) y
             where l.town = p.town and l.policy = p.id and x.state not in ('WITHDRAWN', 'DISMISSED')) its
         cross join lateral (
             select count(*) as undecided from claim x
@@ -220,7 +222,7 @@ pub(crate) fn benefits_query(
             "its.approved_fen, its.paid_fen from claim x cross join lateral (
                  select sum(l.approved_fen)::bigint as approved_fen, sum(y.amount_fen)::bigint as paid_fen
                  from claim_line l
-                 left join claim_payment y on y.town = l.town and y.claim = l.claim and y.programme = l.programme and y.decision = l.decision
+                 cross join lateral (select claim_paid_by(l.town, l.claim, l.programme) as amount_fen) y
                  where l.town = x.town and l.claim = x.id and l.decision = x.decision",
         );
         push_own_line(&mut query, scope);

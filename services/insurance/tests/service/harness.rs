@@ -199,6 +199,17 @@ impl Service {
         self.issuer.token(&claims).unwrap()
     }
 
+    /// A token of a login that is mapped to no person.
+    pub(crate) fn personless(&self, subject: &str, role: &str, area: &str) -> String {
+        let claims = DevClaims {
+            subject: subject.to_owned(),
+            groups: vec![format!("{role}@{area}")],
+            person: None,
+            lifetime: Duration::from_secs(600),
+        };
+        self.issuer.token(&claims).unwrap()
+    }
+
     /// A request of a town officer, by name.
     pub(crate) fn officer<T>(&self, who: &str, message: T) -> Request<T> {
         with(message, &self.token(who, "town-officer", "malu"))

@@ -181,6 +181,7 @@ pub static ROLES: &[Role] = &[
                 "insurance.claims.reencrypt",
                 "insurance.payments.get",
                 "insurance.payments.list",
+                "insurance.payments.reverse",
                 "workforce.workers.*",
                 "workforce.postings.*",
                 "workforce.quotas.*",

@@ -167,7 +167,7 @@ impl Year<'_> {
         let payment = json!({
             "programme": line["programme"],
             "amount": line["approvedAmount"],
-            "paymentReference": format!("示例-{code}"),
+            "paymentReference": format!("example-{code}"),
         });
         self.adjuster(id(&line["insurer"]), 5)?.act(&case.name, "pay", payment).await
     }

@@ -30,7 +30,7 @@ impl Year<'_> {
                 }
                 let (number, programme) = (told(&claim["number"]), id(&line["programme"]));
                 let amount = yuan(&line["approvedAmount"]);
-                let row = format!("{number},{programme},{amount},{today},示例-{code}-{programme}\r\n");
+                let row = format!("{number},{programme},{amount},{today},example-{code}-{programme}\r\n");
                 files.entry(id(&line["insurer"]).to_owned()).or_default().push(row);
             }
         }

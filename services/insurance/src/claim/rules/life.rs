@@ -70,6 +70,8 @@ named! {
         Pay = "pay",
         /// Confirm that it came 到账确认.
         ConfirmPayment = "confirmPayment",
+        /// Take a payment back 冲正.
+        ReversePayment = "reversePayment",
         /// Close 结案.
         Close = "close",
         /// Take it back 撤回.
@@ -106,12 +108,13 @@ const fn adjudicated(from: State) -> Life {
         "neither reporter, surveyor nor assessor, nor party to the claim",
         "after an appeal nobody who decided before",
         "the required documents, or a decision without them",
+        "no programme below what it has paid",
     ];
     life(from, Verb::Adjudicate, State::Adjudicated, "insurance.claims.adjudicate", guards)
 }
 
 const fn appealed(from: State) -> Life {
-    let guards: &[&str] = &["not all is approved", "within the term", "the first appeal", "nothing is paid"];
+    let guards: &[&str] = &["not all is approved", "within the term", "the first appeal"];
     life(from, Verb::Appeal, State::Appealed, "insurance.claims.appeal", guards)
 }
 
@@ -125,8 +128,24 @@ const fn reopened(from: State) -> Life {
         Verb::Reopen,
         State::Assessed,
         "insurance.claims.reopen",
-        &["nothing is paid", "no open objection", "a reason"],
+        &["open, or nothing is paid", "no open objection", "a reason"],
     )
+}
+
+const fn confirmed(state: State) -> Life {
+    let guards: &[&str] = &["another than who recorded the payment"];
+    life(state, Verb::ConfirmPayment, state, "insurance.claims.confirm", guards)
+}
+
+const fn reversed(from: State, to: State) -> Life {
+    let guards: &[&str] =
+        &["neither who recorded the payment nor who confirmed it, nor party to the claim", "a reason"];
+    life(from, Verb::ReversePayment, to, "insurance.payments.reverse", guards)
+}
+
+const fn closed_as_paid(from: State) -> Life {
+    let guards: &[&str] = &["more is paid than would be decided", "every payment is confirmed", "a reason"];
+    life(from, Verb::Close, State::Closed, "insurance.claims.close", guards)
 }
 
 /// The life of a claim.
@@ -217,6 +236,7 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
         ),
         appealed(State::Adjudicated),
         appealed(State::Notice),
+        appealed(State::Paid),
         life(
             State::Notice,
             Verb::Pay,
@@ -229,20 +249,19 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
                 "the last line; else it stays NOTICE",
             ],
         ),
-        life(
-            State::Notice,
-            Verb::ConfirmPayment,
-            State::Notice,
-            "insurance.claims.confirm",
-            &["another than who recorded the payment"],
-        ),
-        life(
-            State::Paid,
-            Verb::ConfirmPayment,
-            State::Paid,
-            "insurance.claims.confirm",
-            &["another than who recorded the payment"],
-        ),
+        confirmed(State::Notice),
+        confirmed(State::Paid),
+        confirmed(State::Objected),
+        confirmed(State::Assessed),
+        confirmed(State::Appealed),
+        confirmed(State::Adjudicated),
+        reversed(State::Notice, State::Notice),
+        reversed(State::Objected, State::Objected),
+        reversed(State::Assessed, State::Assessed),
+        reversed(State::Appealed, State::Appealed),
+        reversed(State::Adjudicated, State::Adjudicated),
+        reversed(State::Paid, State::Notice),
+        reversed(State::Closed, State::Closed),
         life(
             State::Paid,
             Verb::Close,
@@ -255,8 +274,14 @@ pub(crate) static TABLE: Table<State, Verb> = Table {
             Verb::Close,
             State::Closed,
             "insurance.claims.close",
-            &["nothing is to be paid", "the term of the appeal is over, or the appeal is decided"],
+            &[
+                "nothing is left to be paid",
+                "every payment is confirmed",
+                "the term of the appeal is over, or the appeal is decided",
+            ],
         ),
+        closed_as_paid(State::Assessed),
+        closed_as_paid(State::Appealed),
         withdrawn(State::Reported),
         withdrawn(State::Accepted),
         withdrawn(State::Surveyed),

@@ -67,7 +67,7 @@ impl Running {
 
     /// The end of the appeal while it is open.
     pub(crate) fn appeal_term(&self, days: &Calendar) -> Option<Term> {
-        let open = matches!(self.state, State::Adjudicated | State::Notice | State::Objected);
+        let open = matches!(self.state, State::Adjudicated | State::Notice | State::Objected | State::Paid);
         let (from, n) = self.appeal.filter(|_| open)?;
         Some(days.term(from, n))
     }

@@ -314,19 +314,38 @@ pub(crate) async fn add_draws(
     Ok(())
 }
 
-/// Gives back what the decision in force of a claim drew.
+/// Gives back what the decision in force of a claim drew, as far as that isn't done.
 ///
 /// # Errors
 /// What Postgres answered.
 pub(crate) async fn reverse_draws(sql: &mut PgConnection, row: &Row) -> Result<(), Refusal> {
+    give_back(sql, row, false).await
+}
+
+/// Gives back what those lines of the decision in force drew of which nothing is paid.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn release_draws(sql: &mut PgConnection, row: &Row) -> Result<(), Refusal> {
+    give_back(sql, row, true).await
+}
+
+/// The limits are locked in the order in which everybody locks them.
+async fn give_back(sql: &mut PgConnection, row: &Row, unpaid_alone: bool) -> Result<(), Refusal> {
     sqlx::query!(
         "insert into claim_draw (town, claim, decision, policy, version, cap, peril, subject, year, amount_fen, limit_fen)
-         select town, claim, decision, policy, version, cap, peril, subject, year, -amount_fen, limit_fen from claim_draw
-         where town = $1 and claim = $2 and decision = $3
-         order by case cap when 'FIXED_EVENT' then '' else policy end, cap",
+         select d.town, d.claim, d.decision, d.policy, d.version, d.cap, d.peril, d.subject, d.year, -d.amount_fen, d.limit_fen
+         from claim_draw d
+         where d.town = $1 and d.claim = $2 and d.decision = $3 and d.amount_fen > 0
+             and not exists (select from claim_draw b where (b.town, b.claim, b.decision, b.policy, b.cap) =
+                             (d.town, d.claim, d.decision, d.policy, d.cap) and b.amount_fen < 0)
+             and not ($4 and exists (select from claim_line l where (l.town, l.claim, l.decision, l.policy) =
+                                     (d.town, d.claim, d.decision, d.policy) and claim_paid_by(l.town, l.claim, l.programme) > 0))
+         order by case d.cap when 'FIXED_EVENT' then '' else d.policy end, d.cap",
         row.town,
         row.id,
         row.decision,
+        unpaid_alone,
     )
     .execute(sql)
     .await?;

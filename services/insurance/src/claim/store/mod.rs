@@ -12,7 +12,7 @@ pub(crate) use children::{
 };
 pub(crate) use decisions::{
     CapKey, Decision, Line, NewDraw, NewLine, Rested, add_decision, add_draws, add_lines, claims_after,
-    decisions, decisions_of, lines, lock_caps, own_draws, reverse_draws,
+    decisions, decisions_of, lines, lock_caps, own_draws, release_draws, reverse_draws,
 };
 pub(crate) use list::{FILTER, list, list_query};
 pub(crate) use payments::{Payment, add_payment, by_number, confirm, known_reference, payments};
@@ -152,6 +152,7 @@ impl Row {
             adjudicator: signed(&self.adjudicated_by, &self.adjudicated_person),
             parties: parties.map(|id| self.person(id)).collect(),
             paid: self.paid_fen > 0,
+            paid_whole: self.paid_fen > 0 && self.paid_fen == self.approved_fen,
             unconfirmed,
             appealed: self.appealed,
             notice_ends: optional_day(self.notice_ends.as_deref())?,
@@ -230,9 +231,14 @@ impl Row {
         self.approved_fen = 0;
         self.adjudicated_by = None;
         self.adjudicated_person.clear();
+        self.lay_aside();
+        self.open_objections = 0;
+    }
+
+    /// Nothing is paid by the decision in force any more, nor can it be appealed; it stands until the next one.
+    pub(crate) fn lay_aside(&mut self) {
         (self.notice_from, self.notice_days, self.notice_ends) = (None, None, None);
         (self.appeal_from, self.appeal_days, self.appeal_ends) = (None, None, None);
-        self.open_objections = 0;
     }
 }
 

@@ -7,9 +7,15 @@ use uuid::Uuid;
 
 use super::{COLUMNS, Row, push_scope};
 
-/// A payment as the table keeps it.
+/// A payment, or a reversal, as the table keeps it.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Payment {
+    /// Its number within the claim; the table gives it.
+    pub(crate) n: i32,
+    /// The decision that it pays.
+    pub(crate) decision: i32,
+    /// The number of the payment that it takes back.
+    pub(crate) reverses: Option<i32>,
     pub(crate) programme: String,
     pub(crate) insurer: String,
     pub(crate) amount_fen: i64,
@@ -18,9 +24,11 @@ pub(crate) struct Payment {
     pub(crate) recorded_by: String,
     pub(crate) recorded_person: String,
     pub(crate) confirmed_on: Option<String>,
+    pub(crate) confirmed_by: Option<String>,
+    pub(crate) confirmed_person: String,
 }
 
-/// The payments of a claim.
+/// The payments and reversals of a claim, oldest first.
 ///
 /// # Errors
 /// What Postgres answered.
@@ -31,16 +39,16 @@ pub(crate) async fn payments(
 ) -> Result<Vec<Payment>, Refusal> {
     let all = sqlx::query_as!(
         Payment,
-        r#"select programme, insurer, amount_fen, paid_on::text as "paid_on!", reference, recorded_by, recorded_person,
-                  confirmed_on::text as confirmed_on
-           from claim_payment where town = $1 and claim = $2 order by programme"#,
+        r#"select n, decision, reverses, programme, insurer, amount_fen, paid_on::text as "paid_on!", reference, recorded_by,
+                  recorded_person, confirmed_on::text as confirmed_on, confirmed_by, confirmed_person
+           from claim_payment where town = $1 and claim = $2 order by n"#,
         town,
         claim,
     );
     Ok(all.fetch_all(sql).await?)
 }
 
-/// Keeps a payment of the decision in force. `file` is the payment file that told of it.
+/// Keeps a payment or a reversal; its number. `file` is the payment file that told of it.
 ///
 /// # Errors
 /// What Postgres answered.
@@ -49,14 +57,15 @@ pub(crate) async fn add_payment(
     row: &Row,
     payment: &Payment,
     file: Option<Uuid>,
-) -> Result<(), Refusal> {
-    sqlx::query!(
-        "insert into claim_payment (town, claim, programme, decision, insurer, amount_fen, paid_on, reference, file, recorded_by, recorded_person)
-         values ($1, $2, $3, $4, $5, $6, $7::text::date, $8, $9, $10, $11)",
+) -> Result<i32, Refusal> {
+    let n = sqlx::query_scalar!(
+        "insert into claim_payment (town, claim, programme, decision, insurer, amount_fen, paid_on, reference, file, recorded_by, recorded_person,
+             reverses)
+         values ($1, $2, $3, $4, $5, $6, $7::text::date, $8, $9, $10, $11, $12) returning n",
         row.town,
         row.id,
         payment.programme,
-        row.decision,
+        payment.decision,
         payment.insurer,
         payment.amount_fen,
         payment.paid_on,
@@ -64,10 +73,9 @@ pub(crate) async fn add_payment(
         file,
         payment.recorded_by,
         payment.recorded_person,
-    )
-    .execute(sql)
-    .await?;
-    Ok(())
+        payment.reverses,
+    );
+    Ok(n.fetch_one(sql).await?)
 }
 
 /// The household has the money. `false` when there is no such unconfirmed payment.
@@ -77,15 +85,15 @@ pub(crate) async fn add_payment(
 pub(crate) async fn confirm(
     sql: &mut PgConnection,
     row: &Row,
-    programme: &str,
+    n: i32,
     (by, on): (&Actor, Date),
 ) -> Result<bool, Refusal> {
     let done = sqlx::query!(
         "update claim_payment set confirmed_on = $4::text::date, confirmed_by = $5, confirmed_person = $6
-         where town = $1 and claim = $2 and programme = $3 and confirmed_on is null",
+         where town = $1 and claim = $2 and n = $3 and confirmed_on is null",
         row.town,
         row.id,
-        programme,
+        n,
         on.to_string(),
         by.principal,
         by.person,
@@ -104,7 +112,7 @@ pub(crate) async fn known_reference(
     reference: &str,
 ) -> Result<Option<(Uuid, String, i64)>, Refusal> {
     let found = sqlx::query!(
-        "select claim, programme, amount_fen from claim_payment where town = $1 and insurer = $2 and reference = $3",
+        "select claim, programme, amount_fen from claim_payment where town = $1 and insurer = $2 and reference = $3 and reverses is null",
         town,
         insurer,
         reference,

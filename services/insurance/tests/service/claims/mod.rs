@@ -1,10 +1,14 @@
 //! Claims, from the report to the end.
 
 mod behind;
+mod file_cells;
+mod file_races;
 mod files;
 mod flow;
+mod parts;
 mod races;
 mod refusals;
+mod reversals;
 
 use contracts::linli::{
     common::v1::Payee,
