@@ -14,6 +14,7 @@ pub(crate) mod settings;
 pub(crate) mod snapshot;
 mod spoken;
 pub(crate) mod store;
+mod update;
 
 pub(crate) use decide::Known;
 pub(crate) use readjudicate::Readjudicate;
@@ -185,7 +186,8 @@ impl ClaimService for Claims {
         &self,
         request: Request<pb::UpdateClaimRequest>,
     ) -> Result<Response<pb::Claim>, Status> {
-        mutate::<open::Update>(&self.context, request).await
+        let known = update::known(&self.governance, &Call::of(&request)?, request.get_ref()).await?;
+        mutate_given::<update::Update>(&self.context, &known, request).await
     }
 
     async fn accept_claim(

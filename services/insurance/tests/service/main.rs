@@ -10,6 +10,8 @@ mod campaigns;
 mod claims;
 mod cover;
 mod documents;
+mod dwellings;
+mod events;
 mod harness;
 mod incidents;
 mod policies;

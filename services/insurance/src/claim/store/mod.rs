@@ -25,7 +25,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::rules::{Facts, Running, State};
-use crate::adjudication::Outcome;
+use crate::{adjudication::Outcome, cover::Subject};
 
 /// A claim as the table keeps it.
 #[derive(Clone, Debug, Default, FromRow)]
@@ -127,9 +127,14 @@ impl Row {
         format!("towns/{}/people/{id}", self.town)
     }
 
-    /// Whether it happened in a place that policies insure: an estate of the town.
-    pub(crate) fn in_place(&self) -> bool {
-        self.place_kind == "ESTATE"
+    /// Whom and what it met: the dwelling that it happened in, else the household; the estate in whose public area it happened.
+    ///
+    /// # Errors
+    /// INTERNAL when an id of the row is none.
+    pub(crate) fn subject(&self) -> Result<Subject, Refusal> {
+        let of = |kind: &str| if self.place_kind == kind { self.place.as_str() } else { "" };
+        let dwelling = if of("HOUSEHOLD").is_empty() { self.household.as_str() } else { of("HOUSEHOLD") };
+        Subject::named(&self.town, &self.insured, dwelling, of("ESTATE"))
     }
 
     /// The day of the event.
@@ -287,13 +292,16 @@ pub(crate) async fn next_number(sql: &mut PgConnection, town: &str, year: i16) -
 pub(crate) async fn twin(sql: &mut PgConnection, row: &Row) -> Result<Option<Uuid>, Refusal> {
     let found = sqlx::query_scalar!(
         "select id from claim
-         where town = $1 and subject = $2 and peril = $3 and happened_on = $4::text::date and place = $5 and id <> $6
+         where town = $1 and subject = $2 and peril = $3 and event = $4 and id <> $5
              and state not in ('REPORTED', 'WITHDRAWN', 'DISMISSED') limit 1",
         row.town,
-        if row.object == "DWELLING" { format!("household/{}", row.household) } else { format!("person/{}", row.insured) },
+        if row.object == "DWELLING" {
+            format!("household/{}", row.household)
+        } else {
+            format!("person/{}", row.insured)
+        },
         row.peril,
-        row.happened_on,
-        row.place,
+        row.event,
         row.id,
     );
     Ok(found.fetch_optional(sql).await?)

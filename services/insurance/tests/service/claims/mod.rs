@@ -1,6 +1,7 @@
 //! Claims, from the report to the end.
 
 mod behind;
+mod beneficiaries;
 mod files;
 mod flow;
 mod races;
@@ -98,6 +99,11 @@ impl Service {
             },
             ..Default::default()
         };
+        self.incident_of(incident).await
+    }
+
+    /// The same, as a request says it.
+    pub(crate) async fn incident_of(&self, incident: pb::Incident) -> String {
         let mut client = IncidentServiceClient::new(self.peer.clone());
         let request = pb::CreateIncidentRequest {
             parent: "towns/malu".to_owned(),
