@@ -11,6 +11,7 @@ pub(crate) mod recount;
 mod review;
 pub(crate) mod rules;
 pub(crate) mod settings;
+mod sight;
 pub(crate) mod snapshot;
 mod spoken;
 pub(crate) mod store;

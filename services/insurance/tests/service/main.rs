@@ -16,3 +16,4 @@ mod harness;
 mod incidents;
 mod policies;
 mod reports;
+mod sight;

@@ -91,6 +91,9 @@ pub(crate) struct Row {
     pub(crate) updated: i64,
 }
 
+/// The columns of a [`Row`] of `claim x` that say what was decided and paid.
+pub(super) const DECIDED: &str = "x.outcome, x.rule, x.approved_fen, x.paid_fen";
+
 /// The columns of a [`Row`] of `claim x`.
 pub(crate) const COLUMNS: &str = "x.town, x.id, x.number, x.state, x.resumes, x.left_days, x.incident, x.event, x.peril, x.object,
     x.happened_on::text as happened_on, x.reported_on::text as reported_on, x.place_kind, x.place, x.insured, x.claimant, x.household, x.committee, x.insurers,
