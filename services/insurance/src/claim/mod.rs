@@ -69,10 +69,12 @@ impl Claims {
         call: &Call,
         request: &pb::ListClaimsRequest,
     ) -> Result<pb::ListClaimsResponse, Refusal> {
+        let bound = format!("{} {}", request.filter, request.caller_relationship().as_str_name());
         let asked = listing::request_undated!(request);
-        let (page, paging) = listing::Asked::read(&self.context, call, asked, store::FILTER)?;
+        let (page, paging) = listing::Asked::read_bound(&self.context, call, asked, store::FILTER, &bound)?;
         let mut read = recount::for_reading(&self.context, &self.governance, call, &page.town).await?;
-        let mut rows = store::list(read.sql(), &page).await?;
+        let relation = store::Relation::of(call, &page.town, request.caller_relationship());
+        let mut rows = store::list(read.sql(), &page, &relation).await?;
         drop(read);
         let next_page_token = paging.next(&mut rows, |row| vec![row.id.to_string()]);
         let vault = self.context.db.vault();

@@ -7,7 +7,7 @@ use kernel::{
 };
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::{COLUMNS, DECIDED, Row, State, push_scope};
+use super::{COLUMNS, DECIDED, Relation, Row, State, push_scope};
 use crate::adjudication::Outcome;
 
 const fn field(name: &'static str, column: &'static str, kind: Kind) -> FieldSpec {
@@ -55,7 +55,7 @@ fn push_own(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
 }
 
 /// A page of claims, by id: in the order in which they were reported.
-pub(crate) fn list_query(page: &Asked) -> QueryBuilder<Postgres> {
+pub(crate) fn list_query(page: &Asked, relation: &Relation) -> QueryBuilder<Postgres> {
     let own = DECIDED.replace("x.", "own.");
     let mut query = QueryBuilder::new("select ");
     query.push(COLUMNS.replace(DECIDED, &own)).push(" from claim x cross join (select ");
@@ -63,6 +63,7 @@ pub(crate) fn list_query(page: &Asked) -> QueryBuilder<Postgres> {
     push_own(&mut query, &page.scope);
     query.push(" where x.town = ").push_bind(page.town.clone());
     push_scope(&mut query, &page.scope);
+    relation.push(&mut query);
     page.push_uuid_page(&mut query, "x.id");
     query
 }
@@ -71,8 +72,12 @@ pub(crate) fn list_query(page: &Asked) -> QueryBuilder<Postgres> {
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn list(sql: &mut PgConnection, page: &Asked) -> Result<Vec<Row>, Refusal> {
-    let mut rows: Vec<Row> = list_query(page).build_query_as().fetch_all(sql).await?;
+pub(crate) async fn list(
+    sql: &mut PgConnection,
+    page: &Asked,
+    relation: &Relation,
+) -> Result<Vec<Row>, Refusal> {
+    let mut rows: Vec<Row> = list_query(page, relation).build_query_as().fetch_all(sql).await?;
     let (scope, committees) = (&page.scope, page.scope.ids().1);
     // an insurer isn't told whom else a claim meets
     for row in rows.iter_mut().filter(|row| !scope.is_town() && !committees.contains(&row.committee)) {

@@ -4,6 +4,7 @@ mod children;
 mod decisions;
 mod list;
 mod payments;
+mod relation;
 mod terms;
 
 pub(crate) use children::{
@@ -16,6 +17,7 @@ pub(crate) use decisions::{
 };
 pub(crate) use list::{FILTER, list, list_query};
 pub(crate) use payments::{Payment, add_payment, by_number, confirm, known_reference, payments};
+pub(crate) use relation::Relation;
 pub(crate) use terms::{counted_before, lock_counted_before, recounted};
 
 use chassis::{actor::Actor, identity::Scope, payee::Payee, refusal::Refusal, vault::Vault};

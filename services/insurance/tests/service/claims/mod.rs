@@ -4,6 +4,7 @@ mod behind;
 mod beneficiaries;
 mod files;
 mod flow;
+mod queue;
 mod races;
 mod refusals;
 
