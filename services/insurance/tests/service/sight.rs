@@ -290,12 +290,7 @@ async fn no_file_policy_or_incident_of_the_other_is_shown() {
         let mut cover = CoverServiceClient::new(service.peer.clone());
         let denied = cover.check_cover(side.by(&service, check)).await.unwrap_err();
         assert_eq!(reason(&denied), "PERMISSION_DENIED");
-        let request = pb::ReadjudicateClaimsRequest {
-            parent: parent(),
-            year: 2020,
-            request_id: uuid(),
-            ..Default::default()
-        };
+        let request = pb::ReadjudicateClaimsRequest { parent: parent(), year: 2020, request_id: uuid() };
         let denied = service.claims().readjudicate_claims(side.by(&service, request)).await.unwrap_err();
         assert_eq!(reason(&denied), "PERMISSION_DENIED");
     }
