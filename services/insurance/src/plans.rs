@@ -29,8 +29,10 @@ pub fn queries(town: &str, day: Date) -> Vec<Query> {
         name,
         sql: incident::store::list_query(&page(filter)).sql().as_str().to_owned(),
     };
-    let claims =
-        |name, filter| Query { name, sql: claim::store::list_query(&page(filter)).sql().as_str().to_owned() };
+    let claims = |name, filter| Query {
+        name,
+        sql: claim::store::list_query(&page(filter), &claim::store::Relation::Any).sql().as_str().to_owned(),
+    };
     let files = payment_file::store::list_query(&page(everything())).sql().as_str().to_owned();
     let unclaimed = incident::store::Unclaimed { page: page(everything()), until: day };
     let all = vec![
@@ -97,7 +99,7 @@ pub fn claims_page(town: &str, day: Date, filter: &str, first: bool) -> Result<S
     let after = (!first).then(|| Uuid::nil().to_string());
     let filter = kernel::filter::parse(filter, claim::store::FILTER)?;
     let page = Asked { filter, after, limit: 51, ..Asked::all(town, day) };
-    Ok(claim::store::list_query(&page).sql().as_str().to_owned())
+    Ok(claim::store::list_query(&page, &claim::store::Relation::Any).sql().as_str().to_owned())
 }
 
 /// The statement that reads one claim, for measurements: of a town, by id.

@@ -19,6 +19,9 @@ chassis::reasons! { "linli.insurance";
     CLAIM_INCIDENT_OF_ANOTHER: FailedPrecondition [incident]
         "{incident} 的出险人不是该被保险人" / "{incident} met somebody else than the insured"
         next "选择该人的出险事件，或先登记" / "name the incident of the insured, or report it first";
+    CLAIM_OF_ANOTHER_DAY: FailedPrecondition [incident, happened, said]
+        "{incident} 的出险日是 {happened}，不是 {said}" / "{incident} happened on {happened}, not on {said}"
+        next "选择当日的出险事件，或先登记" / "name the incident of that day, or report it first";
     CLAIMANT_NOT_OF_HOUSEHOLD: FailedPrecondition [household, happened]
         "被保险人出险日 {happened} 不居住在 {household}" / "the insured did not live in {household} on {happened}"
         next "由居住在该户的人员索赔" / "let somebody who lived there claim";
@@ -124,6 +127,9 @@ chassis::reasons! { "linli.insurance";
     DOCUMENTS_TOO_MANY: FailedPrecondition [owner, limit]
         "{owner} 已有 {limit} 份材料" / "{owner} has {limit} documents already"
         next "放弃未完成的上传，或作废多余的材料" / "delete uploads that aren't finished, or void what is superfluous";
+    DOCUMENT_DECIDED_ON: FailedPrecondition [name, owner]
+        "{name} 是 {owner} 核赔决定的依据，不得作废" / "the decision on {owner} rests on {name}"
+        next "重新核赔（reopen）后再作废" / "void it once the claim is reopened";
     DOCUMENT_OFFSET: FailedPrecondition [name, offset]
         "{name} 的下一分片须从第 {offset} 字节开始" / "the next part of {name} begins at byte {offset}"
         next "从该处继续上传" / "go on from there";
@@ -145,6 +151,12 @@ chassis::reasons! { "linli.insurance";
     INCIDENT_KNOWN: AlreadyExists [name, number]
         "同一人、险种、日期、地点的出险已登记为 {number}（{name}）" / "the same person, peril, day and place was reported before: {number} ({name})"
         next "在已登记的出险上继续办理" / "go on with the incident that is there";
+    EVENT_OF_ANOTHER_DAY: FailedPrecondition [event, happened]
+        "{event} 发生于 {happened}，不是同日的事故" / "{event} happened on {happened}, on another day"
+        next "一次事故只有一个出险日；选择同日的出险，或不填 event" / "an event has one day: name an incident of the same day, or none";
+    EVENT_KNOWN: FailedPrecondition [event]
+        "当日该地点的出险属于事故 {event}" / "what happened there on that day is the event {event}"
+        next "填写该事故，或不填 event" / "name that event, or none";
     CREDIT_CODE_INVALID: InvalidArgument [field]
         "{field} 不是有效的统一社会信用代码" / "{field} is no unified social credit code"
         next "核对 18 位代码及其校验码（GB 32100-2015）" / "check the 18 characters with their check character (GB 32100-2015)";

@@ -162,6 +162,7 @@ fn case<'a>(schemes: &'a [Scheme; 2], n: u64) -> Case<'a> {
         assessed: Fen::of(signed(10_000 + chance(n, 6, 9_000_000))),
         grade: (peril == "DISABILITY").then(|| 1 + u8::try_from(chance(n, 7, 10)).unwrap_or_default()),
         residences: if chance(n, 8, 15) == 0 { Vec::new() } else { vec![home] },
+        dwelling: None,
         in_place: peril == "PUBLIC_AREA_INJURY",
         documents_complete: chance(n, 9, 40) != 0,
         fixed_before: Fen::of(if chance(n, 10, 30) == 0 { 1_000_000 } else { 0 }),

@@ -171,6 +171,7 @@ fn decide() -> Vec<Decided> {
             assessed: yuan(&claim["claimed_yuan"]),
             grade: claim["disability_grade"].parse().ok(),
             residences: residences(&residents, &claim["person"], event_on),
+            dwelling: None,
             in_place: true,
             documents_complete: true,
             fixed_before: *before,

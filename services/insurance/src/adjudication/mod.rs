@@ -20,7 +20,7 @@ use kernel::{
     named,
 };
 
-use crate::terms::{Benefit, Form, InsuredBy, Residence, Terms};
+use crate::terms::{Benefit, Form, InsuredBy, Object, Residence, Terms};
 pub use caps::{Cap, Caps};
 pub use trace::{Rule, Step, Trace};
 
@@ -38,6 +38,18 @@ named! {
     }
 }
 
+named! {
+    /// A dwelling on the day of an event that met it.
+    pub Dwelling {
+        /// It wasn't there.
+        Absent = "ABSENT",
+        /// The insured didn't live in it.
+        OfOthers = "OF_OTHERS",
+        /// It was there, and he lived in it.
+        There = "THERE",
+    }
+}
+
 /// What is known of the loss, once for all programmes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -51,6 +63,8 @@ pub struct Facts {
     pub grade: Option<u8>,
     /// Where the insured lived on the day of the event: one row for each ground.
     pub residences: Vec<Residence>,
+    /// The dwelling that the event met 房屋; nothing where none is named.
+    pub dwelling: Option<Dwelling>,
     /// Whether it happened in a place of the town that policies insure 场所, such as the public area of an estate.
     pub in_place: bool,
     /// Whether the documents that the peril asks for are there.
@@ -218,12 +232,9 @@ fn covered(facts: &Facts, cover: &Cover<'_>, benefit: &Benefit, trace: &mut Trac
         return Err((Rule::EventAfterPolicy, number(day), number(cover.to)));
     }
     trace.push(Rule::InPeriod, number(day), number(cover.to));
-    if benefit.insured_by == InsuredBy::Residence {
-        resident(facts, cover, benefit, trace)?;
-    } else if facts.in_place {
-        trace.push(Rule::InPlace, number(day), 0);
-    } else {
-        return Err((Rule::NotInPlace, number(day), 0));
+    match benefit.insured_by {
+        InsuredBy::Residence => resident(facts, cover, benefit, trace)?,
+        InsuredBy::Place => placed(facts, benefit, trace)?,
     }
     let (late, term) =
         (i64::from(days(facts.reported_on) - days(day)), i64::from(cover.terms.report_within_days));
@@ -237,10 +248,36 @@ fn covered(facts: &Facts, cover: &Cover<'_>, benefit: &Benefit, trace: &mut Trac
     Ok(())
 }
 
+/// The dwelling, where the benefit is about one.
+fn dwelling(facts: &Facts, benefit: &Benefit) -> Option<Dwelling> {
+    facts.dwelling.filter(|_| benefit.object == Object::Dwelling)
+}
+
+/// What is insured is the place: the dwelling for those who live in it, else the public area of an estate.
+fn placed(facts: &Facts, benefit: &Benefit, trace: &mut Trace) -> Result<(), Refused> {
+    let day = i64::from(days(facts.event_on));
+    match dwelling(facts, benefit) {
+        Some(Dwelling::OfOthers) => return Err((Rule::NotInDwelling, day, 0)),
+        Some(Dwelling::There) => {}
+        Some(Dwelling::Absent) | None if facts.in_place => {}
+        Some(Dwelling::Absent) | None => return Err((Rule::NotInPlace, day, 0)),
+    }
+    trace.push(Rule::InPlace, day, 0);
+    Ok(())
+}
+
+/// Who is insured is a resident: of a dwelling, in it.
 fn resident(facts: &Facts, cover: &Cover<'_>, benefit: &Benefit, trace: &mut Trace) -> Result<(), Refused> {
     let day = days(facts.event_on);
+    let dwelling = dwelling(facts, benefit);
+    if dwelling == Some(Dwelling::Absent) {
+        return Err((Rule::NotInPlace, i64::from(day), 0));
+    }
     if facts.residences.is_empty() {
         return Err((Rule::NotResidentOnDay, i64::from(day), 0));
+    }
+    if dwelling == Some(Dwelling::OfOthers) {
+        return Err((Rule::NotInDwelling, i64::from(day), 0));
     }
     let insured = facts.residences.iter().filter(|residence| cover.terms.grounds.contains(&residence.ground));
     let Some(since) = insured.map(|residence| days(residence.since)).min() else {

@@ -157,6 +157,7 @@ proptest! {
 const CONDITIONS: &[Rule] = &[
     Rule::EventBeforePolicy,
     Rule::EventAfterPolicy,
+    Rule::NotInDwelling,
     Rule::NotInPlace,
     Rule::NotResidentOnDay,
     Rule::GroundNotCovered,

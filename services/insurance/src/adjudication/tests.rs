@@ -8,7 +8,7 @@
 use jiff::civil::{Date, date};
 
 use super::*;
-use crate::terms::{Ground, Object};
+use crate::terms::Ground;
 
 fn loss(deductible: i64, percent: i64, household: i64) -> Terms {
     Terms {
@@ -36,6 +36,7 @@ fn facts(assessed: i64) -> Facts {
         assessed: Fen::of(assessed),
         grade: None,
         residences: vec![Residence { ground: Ground::Registered, since: date(2013, 8, 12) }],
+        dwelling: None,
         in_place: false,
         documents_complete: true,
         fixed_before: Fen::ZERO,

@@ -23,7 +23,7 @@ pub(super) struct Close;
 /// Closes with what was paid: where less would be decided now, and nobody takes the payment back. What the unpaid lines drew is free again.
 async fn as_paid(work: &mut Work, locked: &Locked, known: &Known) -> Result<(), Refusal> {
     // under the locks of the limits that are given back
-    let computed = compute(work, &locked.row, &known.residences).await?;
+    let computed = compute(work, &locked.row, &known.met).await?;
     if computed.below_paid(&locked.payments).is_none() {
         return Err(Refusal::new(&CLAIM_TO_BE_DECIDED).with("name", &locked.name));
     }

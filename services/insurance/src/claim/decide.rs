@@ -9,7 +9,7 @@ use chassis::{
     work::{Record, VerbGiven, Work},
 };
 use contracts::linli::insurance::v1 as pb;
-use kernel::{money::Fen, name::PersonName, state::Named};
+use kernel::{money::Fen, state::Named};
 
 use super::{
     edit::{Days, Locked, Told, finish, lock},
@@ -25,7 +25,6 @@ use crate::{
     cover, document,
     policy::store::covering::{Covering, covering},
     reasons::{CAP_EXCEEDED, DOCUMENTS_MISSING, PAID_ABOVE_DECISION},
-    terms::Residence,
 };
 
 /// The limit of fixed benefits for one person and event: the highest of them.
@@ -36,8 +35,8 @@ const FIXED_EVENT: &str = "FIXED_EVENT";
 pub(crate) struct Known {
     /// The working days.
     pub(crate) days: Days,
-    /// Where the insured lived on the day of the event.
-    pub(crate) residences: Vec<Residence>,
+    /// Where the insured lived on the day of the event, and what it met.
+    pub(crate) met: cover::Met,
 }
 
 impl Known {
@@ -47,11 +46,10 @@ impl Known {
     /// UNAVAILABLE while governance can't be asked.
     pub(crate) async fn of(governance: &Governance, row: Option<&Row>) -> Result<Known, Refusal> {
         let days = governance.calendar().await?;
-        let Some(row) = row else { return Ok(Known { days, residences: Vec::new() }) };
-        let insured = PersonName::new(&row.town, &row.insured).map_err(Refusal::internal)?;
-        let subject = cover::Subject { person: Some(insured), ..cover::Subject::default() };
+        let Some(row) = row else { return Ok(Known { days, met: cover::Met::default() }) };
+        let subject = row.subject()?;
         let known = cover::known(governance, &row.town, &subject, row.happened()?).await?;
-        Ok(Known { days, residences: known.residences })
+        Ok(Known { days, met: known.met(&subject) })
     }
 }
 
@@ -132,11 +130,7 @@ pub(crate) async fn lock_limits(work: &mut Work, rows: &[&Row]) -> Result<(), Re
 ///
 /// # Errors
 /// What Postgres answered.
-pub(crate) async fn compute(
-    work: &mut Work,
-    row: &Row,
-    residences: &[Residence],
-) -> Result<Computed, Refusal> {
+pub(crate) async fn compute(work: &mut Work, row: &Row, event: &cover::Met) -> Result<Computed, Refusal> {
     let (happened, reported) = (row.happened()?, day(&row.reported_on)?);
     let coverings = covering(work.sql(), &row.town, happened).await?;
     let stored = document::kinds_stored(work.sql(), &row.town, "CLAIM", row.id).await?;
@@ -144,13 +138,7 @@ pub(crate) async fn compute(
     let missing = settings.missing(&row.peril, &stored);
     let grade = row.grade.and_then(|grade| u8::try_from(grade).ok());
     let assessed = (row.assessed_fen.unwrap_or_default(), grade);
-    let mut snapshot = Snapshot::new(
-        &row.peril,
-        (happened, reported),
-        assessed,
-        (residences, row.in_place()),
-        missing.is_empty(),
-    );
+    let mut snapshot = Snapshot::new(&row.peril, (happened, reported), assessed, event, missing.is_empty());
     let keys: Vec<(usize, CapKey)> = (0..)
         .zip(&coverings)
         .flat_map(|(n, covering)| keys_of(row, covering).into_iter().map(move |key| (n, key)))
@@ -252,7 +240,7 @@ async fn write(work: &mut Work, row: &mut Row, computed: &Computed, who: &Actor)
     row.outcome = Some(decision.outcome.name().to_owned());
     row.rule = decision.rule.map(|rule| rule.name().to_owned());
     row.approved_fen = decision.approved.fen();
-    row.insurers = insurers(&computed.coverings, &row.peril);
+    row.insurers = insurers(&computed.coverings, &row.peril, row.happened()?);
     (row.adjudicated_by, row.adjudicated_person) = (Some(who.principal.clone()), who.person.clone());
     let facts = serde_json::to_value(&computed.snapshot).map_err(Refusal::internal)?;
     let today = work.call().today();
@@ -303,7 +291,7 @@ impl VerbGiven for Adjudicate {
         let (who, today) = (Actor::of(work.call()), work.call().today());
         let to = locked.next(Verb::Adjudicate, &who, today)?;
         need_others(work, &locked, &who).await?;
-        let computed = compute(work, &locked.row, &known.residences).await?;
+        let computed = compute(work, &locked.row, &known.met).await?;
         if !computed.missing.is_empty() && !request.without_documents {
             return Err(Refusal::new(&DOCUMENTS_MISSING)
                 .with("name", &locked.name)

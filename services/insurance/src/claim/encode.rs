@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use super::{
     paid,
     rules::{self, Facts, TABLE, Verb},
-    settings, snapshot, spoken,
+    settings, sight, snapshot, spoken,
     store::{self, Beneficiary, Decision, Line, Objection, Payment, Row, day},
 };
 use crate::{adjudication::words::words, document};
@@ -209,37 +209,30 @@ pub(crate) fn place(claim: &str, objection: Option<uuid::Uuid>, column: &str) ->
     }
 }
 
-/// Whether the caller sees a line of `insurer`: the town and the committee see all, an insurer his own.
-fn sees(scope: &Scope, row: &Row, insurer: &str) -> bool {
-    sees_all(scope, row) || scope.organisations().iter().any(|id| id == insurer)
-}
-
-fn sees_all(scope: &Scope, row: &Row) -> bool {
-    scope.is_town() || scope.ids().1.contains(&row.committee)
-}
-
-/// Whether a scope holds a claim.
-pub(crate) fn holds(scope: &Scope, row: &Row) -> bool {
-    sees_all(scope, row) || row.insurers.iter().any(|id| scope.organisations().contains(id))
-}
-
 async fn decisions(
     sql: &mut PgConnection,
     scope: &Scope,
     row: &Row,
+    lines: &[Line],
     payments: &[Payment],
 ) -> Result<Vec<pb::ClaimDecision>, Refusal> {
-    let kept = store::decisions(&mut *sql, &row.town, row.id).await?;
-    if kept.is_empty() {
-        return Ok(Vec::new());
-    }
-    let lines = store::lines(sql, &row.town, row.id).await?;
+    let kept = store::decisions(sql, &row.town, row.id).await?;
     let of = |kept: &Decision| {
-        let own = lines.iter().filter(|one| one.decision == kept.n && sees(scope, row, &one.insurer));
+        let own = lines.iter().filter(|one| one.decision == kept.n && sight::sees(scope, row, &one.insurer));
         // what is paid counts for the decision in force, by whichever one it was paid
         let paid = if row.decision == Some(kept.n) { payments } else { &[] };
-        let lines = own.map(|one| line(&row.town, one, paid)).collect::<Result<_, _>>()?;
-        decision(row, kept, lines)
+        let told = own.clone().map(|one| line(&row.town, one, paid)).collect::<Result<_, _>>()?;
+        let whole = decision(row, kept, told)?;
+        if sight::sees_all(scope, row) {
+            return Ok(whole);
+        }
+        let own = sight::Own::of(own);
+        Ok(pb::ClaimDecision {
+            outcome: outcome(own.outcome),
+            rule: own.rule.unwrap_or_default(),
+            approved_amount: money(Some(own.approved.fen())),
+            ..whole
+        })
     };
     kept.iter().map(of).collect()
 }
@@ -272,10 +265,14 @@ pub(crate) async fn whole(
     let payments = store::payments(&mut *sql, &row.town, row.id).await?;
     let objections = store::objections(&mut *sql, &row.town, row.id).await?;
     let facts = row.facts(&beneficiaries, paid::unconfirmed(&payments))?;
-    let (name, mut whole) = (row.name(), claim(row, vault)?);
+    let lines = match row.decision {
+        None if facts.state == rules::State::Reported => Vec::new(),
+        _ => store::lines(&mut *sql, &row.town, row.id).await?,
+    };
+    let (name, mut whole) = (row.name(), claim(&sight::own_row(&scope, row, &lines, &payments), vault)?);
     whole.beneficiaries = beneficiaries.iter().map(|one| beneficiary(&row.town, one)).collect();
-    whole.decisions = decisions(&mut *sql, &scope, row, &payments).await?;
-    let own = payments.iter().filter(|one| sees(&scope, row, &one.insurer));
+    whole.decisions = decisions(&mut *sql, &scope, row, &lines, &payments).await?;
+    let own = payments.iter().filter(|one| sight::sees(&scope, row, &one.insurer));
     whole.payments = own.map(|one| payment(&row.town, &payments, one)).collect::<Result<_, _>>()?;
     whole.objections = objections.iter().map(objection).collect::<Result<_, _>>()?;
     whole.required_documents = required(&mut *sql, row).await?;
@@ -287,6 +284,6 @@ pub(crate) async fn whole(
     let hindered =
         |verb: Verb| facts.hindrance(verb, &who, today).map(|hindrance| spoken::told(&name, verb, hindrance));
     whole.available_actions =
-        available_unless(&TABLE, facts.state, call, &row.town, |scope| holds(scope, row), hindered);
+        available_unless(&TABLE, facts.state, call, &row.town, |scope| sight::holds(scope, row), hindered);
     Ok(whole)
 }

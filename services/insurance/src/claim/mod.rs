@@ -14,9 +14,11 @@ mod reverse;
 mod review;
 pub(crate) mod rules;
 pub(crate) mod settings;
+mod sight;
 pub(crate) mod snapshot;
 mod spoken;
 pub(crate) mod store;
+mod update;
 
 pub(crate) use decide::{Known, lock_limits};
 pub(crate) use readjudicate::Readjudicate;
@@ -70,10 +72,12 @@ impl Claims {
         call: &Call,
         request: &pb::ListClaimsRequest,
     ) -> Result<pb::ListClaimsResponse, Refusal> {
+        let bound = format!("{} {}", request.filter, request.caller_relationship().as_str_name());
         let asked = listing::request_undated!(request);
-        let (page, paging) = listing::Asked::read(&self.context, call, asked, store::FILTER)?;
+        let (page, paging) = listing::Asked::read_bound(&self.context, call, asked, store::FILTER, &bound)?;
         let mut read = recount::for_reading(&self.context, &self.governance, call, &page.town).await?;
-        let mut rows = store::list(read.sql(), &page).await?;
+        let relation = store::Relation::of(call, &page.town, request.caller_relationship());
+        let mut rows = store::list(read.sql(), &page, &relation).await?;
         drop(read);
         let next_page_token = paging.next(&mut rows, |row| vec![row.id.to_string()]);
         let vault = self.context.db.vault();
@@ -188,7 +192,8 @@ impl ClaimService for Claims {
         &self,
         request: Request<pb::UpdateClaimRequest>,
     ) -> Result<Response<pb::Claim>, Status> {
-        mutate::<open::Update>(&self.context, request).await
+        let known = update::known(&self.governance, &Call::of(&request)?, request.get_ref()).await?;
+        mutate_given::<update::Update>(&self.context, &known, request).await
     }
 
     async fn accept_claim(

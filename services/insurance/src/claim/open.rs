@@ -1,4 +1,4 @@
-//! Reporting a claim 报案, and changing what is claimed until the loss is assessed.
+//! Reporting a claim 报案.
 
 use chassis::{
     actor::Actor,
@@ -9,7 +9,7 @@ use chassis::{
     payee::Payee,
     refusal::{Faults, FieldFault, Refusal},
     wire,
-    work::{Record, Verb as Acts, VerbGiven, Work},
+    work::{Record, VerbGiven, Work},
 };
 use contracts::linli::insurance::v1 as pb;
 use jiff::civil::Date;
@@ -23,7 +23,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    edit::{Days, Told, change, enter, finish, lock, record},
+    edit::{Days, Told, change, enter, record},
     rules::{self, State, Verb},
     settings::code,
     store::{self, Beneficiary, Row, day},
@@ -33,7 +33,8 @@ use crate::{
     policy::store::covering::{Covering, covering},
     reasons::{
         CITIZEN_ID_INVALID, CITIZEN_UNKNOWN, CLAIM_ABOVE_SUM_INSURED, CLAIM_BEFORE_EVENT,
-        CLAIM_HOUSEHOLD_NEEDED, CLAIM_INCIDENT_OF_ANOTHER, CLAIMANT_NOT_OF_HOUSEHOLD, PEER_UNKNOWN,
+        CLAIM_HOUSEHOLD_NEEDED, CLAIM_INCIDENT_OF_ANOTHER, CLAIM_OF_ANOTHER_DAY, CLAIMANT_NOT_OF_HOUSEHOLD,
+        PEER_UNKNOWN,
     },
     terms::Object,
 };
@@ -49,11 +50,13 @@ struct New {
     household: Option<HouseholdName>,
     claimed: Option<Fen>,
     reported_on: Date,
+    /// The day of the event as it is said.
+    happened: Option<Date>,
     beneficiaries: Vec<Beneficiary>,
     payee: Payee,
 }
 
-fn claimed(faults: &mut Faults, given: &pb::Claim) -> Option<Option<Fen>> {
+pub(super) fn claimed(faults: &mut Faults, given: &pb::Claim) -> Option<Option<Fen>> {
     match &given.claimed_amount {
         None => Some(None),
         Some(money) => faults.take(amount("claim.claimed_amount", Some(money)).map(Some)),
@@ -61,7 +64,7 @@ fn claimed(faults: &mut Faults, given: &pb::Claim) -> Option<Option<Fen>> {
 }
 
 /// The beneficiaries that are said: each once, together the whole.
-fn beneficiaries(faults: &mut Faults, town: &str, given: &[pb::Beneficiary]) -> Vec<Beneficiary> {
+pub(super) fn beneficiaries(faults: &mut Faults, town: &str, given: &[pb::Beneficiary]) -> Vec<Beneficiary> {
     let mut all: Vec<Beneficiary> = Vec::new();
     for (n, one) in given.iter().enumerate() {
         let at = |field: &str| format!("claim.beneficiaries[{n}].{field}");
@@ -119,17 +122,29 @@ impl New {
         };
         let claimed = claimed(&mut faults, given);
         let reported_on = faults.take(reported_on(call, given));
+        let happened = faults.take(wire::date("claim.happen_date", given.happen_date.as_ref()));
         let mut beneficiaries = beneficiaries(&mut faults, town, &given.beneficiaries);
         let payee = faults.take_all(Payee::parse("claim.payee", given.payee.as_ref()));
-        let all = incident.zip(insured).zip(claimant).zip(household).zip(claimed).zip(reported_on).zip(payee);
-        let ((((((incident, insured), claimant), household), claimed), reported_on), payee) =
+        let days = reported_on.zip(happened);
+        let all = incident.zip(insured).zip(claimant).zip(household).zip(claimed).zip(days).zip(payee);
+        let ((((((incident, insured), claimant), household), claimed), (reported_on, happened)), payee) =
             told_by_name(faults, all)?;
         if beneficiaries.is_empty() {
             let person = claimant.person().to_owned();
             let relation = if claimant == insured { "SELF".to_owned() } else { String::new() };
             beneficiaries.push(Beneficiary { person, share_ppm: 1_000_000, relation });
         }
-        Ok(New { incident, insured, claimant, household, claimed, reported_on, beneficiaries, payee })
+        Ok(New {
+            incident,
+            insured,
+            claimant,
+            household,
+            claimed,
+            reported_on,
+            happened,
+            beneficiaries,
+            payee,
+        })
     }
 }
 
@@ -194,12 +209,39 @@ pub(crate) async fn known(
         known.homes = its.homes;
     }
     let others = given.beneficiaries.iter().map(|one| &one.person).chain([&given.claimant]);
-    for other in others.filter_map(|text| PersonName::parse(text).ok()) {
-        if Some(&other) != insured.as_ref() && governance.residences(&other, on).await?.is_none() {
-            known.unknown.push(other.to_string());
+    let others = others.filter(|text| insured.as_ref().is_none_or(|insured| **text != insured.to_string()));
+    known.unknown.extend(unknown(governance, town.town(), others, on).await?);
+    Ok(known)
+}
+
+/// Those of `people` that governance doesn't know; what is no name of the town is told with the other faults of the request.
+///
+/// # Errors
+/// UNAVAILABLE while governance can't be asked.
+pub(super) async fn unknown(
+    governance: &Governance,
+    town: &str,
+    people: impl Iterator<Item = &String>,
+    on: Date,
+) -> Result<Vec<String>, Refusal> {
+    let mut unknown = Vec::new();
+    for person in people.filter_map(|text| PersonName::parse(text).ok()).filter(|name| name.town() == town) {
+        if governance.residences(&person, on).await?.is_none() {
+            unknown.push(person.to_string());
         }
     }
-    Ok(known)
+    Ok(unknown)
+}
+
+/// Refuses a claim of people that governance doesn't know.
+///
+/// # Errors
+/// PEER_UNKNOWN with the first of them.
+pub(super) fn need_known(unknown: &[String]) -> Result<(), Refusal> {
+    match unknown.first() {
+        None => Ok(()),
+        Some(name) => Err(Refusal::new(&PEER_UNKNOWN).with("name", name)),
+    }
 }
 
 /// What the policies that the day meets say the peril is about.
@@ -240,7 +282,11 @@ fn household(
 }
 
 /// Refuses a loss that is claimed above the sum insured 保险金额. Where a policy that bears a part of the loss sets none, any loss will do.
-fn need_within_sum(coverings: &[Covering], peril: &str, claimed: Option<Fen>) -> Result<(), Refusal> {
+pub(super) fn need_within_sum(
+    coverings: &[Covering],
+    peril: &str,
+    claimed: Option<Fen>,
+) -> Result<(), Refusal> {
     let benefits = coverings.iter().filter_map(|covering| covering.terms.benefit(peril));
     let sums: Vec<Option<Fen>> =
         benefits.filter(|benefit| benefit.form.is_loss()).map(|benefit| benefit.sum_insured).collect();
@@ -256,9 +302,10 @@ fn need_within_sum(coverings: &[Covering], peril: &str, claimed: Option<Fen>) ->
     }
 }
 
-/// The insurers whose policies know the peril.
-pub(crate) fn insurers(coverings: &[Covering], peril: &str) -> Vec<String> {
-    let its = coverings.iter().filter(|covering| covering.terms.benefit(peril).is_some());
+/// The insurers whose policies were in force on the day of the event and know the peril.
+pub(crate) fn insurers(coverings: &[Covering], peril: &str, happened: Date) -> Vec<String> {
+    let meets = |covering: &&Covering| covering.holds(happened) && covering.terms.benefit(peril).is_some();
+    let its = coverings.iter().filter(meets);
     let mut all: Vec<String> = its.map(|covering| covering.insurer.clone()).collect();
     all.sort();
     all.dedup();
@@ -289,9 +336,7 @@ impl VerbGiven for Create {
         let new = New::parse(&call, town, given, known.insured.clone())?;
         let met = incident::store::get(work.sql(), &new.incident, &scope, true).await?;
         let met = met.ok_or_else(|| call.missing(&scope, "linli.dev/Incident", new.incident.to_string()))?;
-        if let Some(name) = known.unknown.first() {
-            return Err(Refusal::new(&PEER_UNKNOWN).with("name", name));
-        }
+        need_known(&known.unknown)?;
         let mut row = first(work, town, &new, &met, known).await?;
         let (_, opened) = incident::open_claim(work, town, row.incident, &row.name()).await?;
         row.set_payee(work.vault(), &new.payee)?;
@@ -316,6 +361,12 @@ async fn first(
     known: &Known,
 ) -> Result<Row, Refusal> {
     let happened = day(&met.happened_on)?;
+    if let Some(said) = new.happened.filter(|said| *said != happened) {
+        return Err(Refusal::new(&CLAIM_OF_ANOTHER_DAY)
+            .with("incident", &new.incident)
+            .with("happened", happened)
+            .with("said", said));
+    }
     if new.reported_on < happened {
         return Err(Refusal::new(&CLAIM_BEFORE_EVENT)
             .with("incident", &new.incident)
@@ -344,7 +395,7 @@ async fn first(
         claimant: new.claimant.person().to_owned(),
         household: household(town, new, met, object, known)?,
         committee: met.committee.clone(),
-        insurers: insurers(&coverings, &met.peril),
+        insurers: insurers(&coverings, &met.peril, happened),
         claimed_fen: new.claimed.map(Fen::fen),
         reported_by: who.principal,
         reported_person: who.person,
@@ -353,57 +404,4 @@ async fn first(
         updated: recorded,
         ..Row::default()
     })
-}
-
-/// UpdateClaim.
-pub(super) struct Update;
-
-const CHANGEABLE: &[&str] = &["claimed_amount", "beneficiaries", "payee"];
-
-#[tonic::async_trait]
-impl Acts for Update {
-    type Request = pb::UpdateClaimRequest;
-    type Answer = pb::Claim;
-
-    chassis::intent!();
-
-    async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Claim>, Refusal> {
-        let default = pb::Claim::default();
-        let given = request.claim.as_ref().unwrap_or(&default);
-        let mut locked = lock(work, &given.name, &given.etag).await?;
-        let (who, today) = (Actor::of(work.call()), work.call().today());
-        locked.next(Verb::Update, &who, today)?;
-        let fields = wire::mask(request.update_mask.as_ref(), CHANGEABLE).map_err(Refusal::one)?;
-        // without a mask, what isn't given stays
-        let whole = request.update_mask.is_none();
-        let (town, mut faults) = (locked.row.town.clone(), Faults::default());
-        let stopped =
-            locked.row.resumes.as_deref().is_some_and(|state| matches!(state, "ASSESSED" | "APPEALED"));
-        if stopped && (given.claimed_amount.is_some() || !given.beneficiaries.is_empty()) {
-            let (zh, en) =
-                ("已定损，只能更正收款账户", "the loss is assessed: the payee alone can be changed");
-            faults.push(FieldFault::new("update_mask", "ASSESSED", zh, en));
-        }
-        if fields.contains(&"claimed_amount") && !stopped && !(whole && given.claimed_amount.is_none()) {
-            let claimed = claimed(&mut faults, given).flatten();
-            let coverings = covering(work.sql(), &town, locked.row.happened()?).await?;
-            need_within_sum(&coverings, &locked.row.peril, claimed)?;
-            locked.row.claimed_fen = claimed.map(Fen::fen);
-        }
-        let wanted = beneficiaries(&mut faults, &town, &given.beneficiaries);
-        let account = match (&given.payee, fields.contains(&"payee")) {
-            (Some(_), true) => faults.take_all(Payee::parse("claim.payee", given.payee.as_ref())),
-            _ => None,
-        };
-        told_by_name(faults, Some(()))?;
-        if fields.contains(&"beneficiaries") && !wanted.is_empty() && !stopped {
-            store::set_beneficiaries(work.sql(), &town, locked.row.id, &wanted).await?;
-        }
-        if let Some(account) = account {
-            locked.row.set_payee(work.vault(), &account)?;
-        }
-        (locked.row.changed_by, locked.row.changed_person) = (Some(who.principal), who.person);
-        let told = Told { verb: Verb::Update, event: "claim.changed", comment: &request.comment };
-        finish(work, locked, told).await
-    }
 }

@@ -22,11 +22,11 @@ use super::{
 };
 use crate::{
     adjudication::Decision,
+    cover,
     reasons::{
         AMOUNT_DIFFERS, PAYMENT_CONFIRMED, PAYMENT_DIFFERS, PAYMENT_MADE, PAYMENT_NOT_OF_CLAIM,
         PAYMENT_UNCONFIRMED, REFERENCE_USED,
     },
-    terms::Residence,
 };
 
 /// What is said of text that is no reference.
@@ -151,7 +151,7 @@ pub(crate) async fn pay(
     work: &mut Work,
     locked: &mut Locked,
     paid: &Paid,
-    residences: &[Residence],
+    event: &cover::Met,
     days: &Days,
     file: Option<(&str, Uuid)>,
 ) -> Result<(), Refusal> {
@@ -177,7 +177,7 @@ pub(crate) async fn pay(
     if store::known_reference(work.sql(), &town, &line.insurer, &paid.reference).await?.is_some() {
         return Err(Refusal::new(&REFERENCE_USED).with_typed("reference", &paid.reference));
     }
-    let computed = compute(work, &locked.row, residences).await?;
+    let computed = compute(work, &locked.row, event).await?;
     let programmes: Vec<String> =
         computed.coverings.iter().map(|covering| covering.programme.clone()).collect();
     need_same(locked, &decided, &computed.decision, &programmes)?;
@@ -224,7 +224,7 @@ impl VerbGiven for Pay {
         let mut locked = lock(work, &request.name, &request.etag).await?;
         let today = work.call().today();
         let paid = Paid::parse(&locked.row.town, today, request)?;
-        pay(work, &mut locked, &paid, &known.residences, &known.days, None).await?;
+        pay(work, &mut locked, &paid, &known.met, &known.days, None).await?;
         let told = Told { verb: Verb::Pay, event: "claim.paid", comment: &request.comment };
         finish(work, locked, told).await
     }

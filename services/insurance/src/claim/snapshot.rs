@@ -7,7 +7,8 @@ use kernel::{money::Fen, state::Named};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    adjudication::{Cap, Caps, Cover, Decision, Facts, Step, adjudicate},
+    adjudication::{Cap, Caps, Cover, Decision, Dwelling, Facts, Step, adjudicate},
+    cover,
     terms::{Ground, Residence, Terms},
 };
 
@@ -41,6 +42,9 @@ pub(crate) struct Snapshot {
     pub(crate) assessed_fen: i64,
     pub(crate) grade: Option<u8>,
     homes: Vec<Home>,
+    /// The dwelling that it met, as governance had it: whether it was there, and whether the insured lived in it.
+    #[serde(default)]
+    dwelling: Option<String>,
     /// Whether it happened in an insured place.
     pub(crate) in_place: bool,
     pub(crate) documents_complete: bool,
@@ -55,7 +59,7 @@ impl Snapshot {
         peril: &str,
         (event_on, reported_on): (Date, Date),
         (assessed_fen, grade): (i64, Option<u8>),
-        (residences, in_place): (&[Residence], bool),
+        event: &cover::Met,
         documents_complete: bool,
     ) -> Snapshot {
         let home = |home: &Residence| Home { ground: home.ground.name().to_owned(), since: home.since };
@@ -65,8 +69,9 @@ impl Snapshot {
             reported_on,
             assessed_fen,
             grade,
-            homes: residences.iter().map(home).collect(),
-            in_place,
+            homes: event.residences.iter().flatten().map(home).collect(),
+            dwelling: event.dwelling.map(|dwelling| dwelling.name().to_owned()),
+            in_place: event.in_estate,
             documents_complete,
             fixed_before_fen: 0,
             met: Vec::new(),
@@ -82,6 +87,7 @@ impl Snapshot {
             assessed: Fen::of(self.assessed_fen),
             grade: self.grade,
             residences: self.homes.iter().filter_map(residence).collect(),
+            dwelling: self.dwelling.as_deref().and_then(Dwelling::from_name),
             in_place: self.in_place,
             documents_complete: self.documents_complete,
             fixed_before: Fen::of(self.fixed_before_fen),

@@ -8,8 +8,9 @@ use jiff::{
 };
 use kernel::name::{BlockName, CommitteeName, EstateName, HouseholdName, PersonName};
 
-use super::rules::{Dwelling, Met};
+use super::rules::Met;
 use crate::{
+    adjudication::Dwelling,
     reasons::PEER_UNKNOWN,
     terms::{Ground, Residence},
 };
@@ -23,6 +24,24 @@ pub(crate) struct Subject {
     pub(crate) household: Option<HouseholdName>,
     /// The estate in whose public area it happened.
     pub(crate) estate: Option<EstateName>,
+}
+
+impl Subject {
+    /// Of ids of a town; an empty one names nothing.
+    ///
+    /// # Errors
+    /// INTERNAL when an id is none.
+    pub(crate) fn named(town: &str, person: &str, household: &str, estate: &str) -> Result<Subject, Refusal> {
+        let given = |id: &str| !id.is_empty();
+        let person = given(person).then(|| PersonName::new(town, person)).transpose();
+        let household = given(household).then(|| HouseholdName::new(town, household)).transpose();
+        let estate = given(estate).then(|| EstateName::new(town, estate)).transpose();
+        Ok(Subject {
+            person: person.map_err(Refusal::internal)?,
+            household: household.map_err(Refusal::internal)?,
+            estate: estate.map_err(Refusal::internal)?,
+        })
+    }
 }
 
 /// What governance knows of a subject on a day.

@@ -6,6 +6,7 @@ pub(crate) mod rules;
 mod words;
 
 pub(crate) use known::{Known, Subject, known};
+pub(crate) use rules::Met;
 
 use std::str::FromStr;
 

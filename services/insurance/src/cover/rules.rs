@@ -5,24 +5,13 @@ use jiff::civil::Date;
 use kernel::money::Fen;
 
 use crate::{
-    adjudication::{Cover, Facts, Rule, Step, caps::Caps, covers, days},
+    adjudication::{Cover, Dwelling, Facts, Rule, Step, caps::Caps, covers},
     policy::store::covering::Covering,
     terms::{Benefit, InsuredBy, Object, Residence},
 };
 
-/// A dwelling on the day of the event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dwelling {
-    /// It wasn't there.
-    Absent,
-    /// The person who is named didn't live in it.
-    OfOthers,
-    /// It was there, and he lived in it when one is named.
-    There,
-}
-
 /// Whom and what an event met.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Met {
     /// The residences of the person on the day; `None` when nobody is named.
     pub(crate) residences: Option<Vec<Residence>>,
@@ -30,6 +19,23 @@ pub(crate) struct Met {
     pub(crate) dwelling: Option<Dwelling>,
     /// Whether it happened in a public area of an estate of the town.
     pub(crate) in_estate: bool,
+}
+
+impl Met {
+    /// The facts of an event of which nothing but whom and what it met is known: reported in time, with its documents.
+    fn facts(&self, day: Date) -> Facts {
+        Facts {
+            event_on: day,
+            reported_on: day,
+            assessed: Fen::ZERO,
+            grade: None,
+            residences: self.residences.clone().unwrap_or_default(),
+            dwelling: self.dwelling,
+            in_place: self.in_estate,
+            documents_complete: true,
+            fixed_before: Fen::ZERO,
+        }
+    }
 }
 
 /// What one programme says.
@@ -51,75 +57,28 @@ pub(crate) struct Line {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What makes an event somebody's cover under a benefit.
-enum Basis {
-    /// These residences count.
-    Residences(Vec<Residence>),
-    /// The place itself counts.
-    Place,
-    /// It isn't covered, by this rule.
-    No(Rule),
-}
-
-fn basis(met: &Met, benefit: &Benefit) -> Basis {
-    let lived = || Basis::Residences(met.residences.clone().unwrap_or_default());
-    match (benefit.insured_by, benefit.object, met.dwelling) {
-        (InsuredBy::Place, Object::Dwelling, Some(Dwelling::There)) => Basis::Place,
-        (InsuredBy::Place, Object::Dwelling, Some(Dwelling::OfOthers)) => Basis::No(Rule::NotInDwelling),
-        (InsuredBy::Place, _, _) if met.in_estate => Basis::Place,
-        (InsuredBy::Place, _, _) => Basis::No(Rule::NotInPlace),
-        (InsuredBy::Residence, Object::Dwelling, Some(Dwelling::Absent)) => Basis::No(Rule::NotInPlace),
-        (InsuredBy::Residence, Object::Dwelling, Some(Dwelling::OfOthers)) if !lives(met) => lived(),
-        (InsuredBy::Residence, Object::Dwelling, Some(Dwelling::OfOthers)) => Basis::No(Rule::NotInDwelling),
-        // a dwelling of the town, whoever lives in it
-        (InsuredBy::Residence, Object::Dwelling, Some(Dwelling::There)) if met.residences.is_none() => {
-            Basis::Place
-        }
-        (InsuredBy::Residence, _, _) => lived(),
-    }
-}
-
-/// Whether the person lived in the town at all.
-fn lives(met: &Met) -> bool {
-    met.residences.as_ref().is_some_and(|all| !all.is_empty())
+/// Whether a dwelling alone is asked about: it is insured for whoever lives in it.
+fn is_dwelling_alone(met: &Met, benefit: &Benefit) -> bool {
+    met.residences.is_none() && benefit.object == Object::Dwelling && met.dwelling == Some(Dwelling::There)
 }
 
 /// What a programme says of an event of `peril` on `day`.
 pub(crate) fn judge(met: &Met, day: Date, peril: &str, covering: &Covering) -> Line {
     let benefit = covering.terms.benefit(peril);
-    let basis = benefit.map(|benefit| basis(met, benefit));
-    let (residences, insured_by) = match &basis {
-        Some(Basis::Residences(all)) => (all.clone(), InsuredBy::Residence),
-        Some(Basis::Place | Basis::No(_)) | None => (Vec::new(), InsuredBy::Place),
-    };
-    let seen = benefit.map(|benefit| Benefit { insured_by, ..benefit.clone() });
-    let facts = Facts {
-        event_on: day,
-        reported_on: day,
-        assessed: Fen::ZERO,
-        grade: None,
-        residences,
-        in_place: true,
-        documents_complete: true,
-        fixed_before: Fen::ZERO,
-    };
+    let alone = benefit.filter(|benefit| is_dwelling_alone(met, benefit));
+    let alone = alone.map(|benefit| Benefit { insured_by: InsuredBy::Place, ..benefit.clone() });
+    let facts = met.facts(day);
     let cover = Cover {
         rank: covering.rank,
         from: covering.from,
         to: covering.to,
         terms: &covering.terms,
-        benefit: seen.as_ref(),
+        benefit: alone.as_ref().or(benefit),
         caps: Caps::default(),
     };
-    let (mut rule, trace) = covers(&facts, &cover);
-    // the report is a claim's affair, and a place that isn't insured is not told as one
-    let refused = matches!(basis, Some(Basis::No(_))) && rule.is_none();
-    let told = |step: &&Step| step.rule != Rule::ReportedInTime && !(refused && step.rule == Rule::InPlace);
-    let mut steps: Vec<Step> = trace.steps().iter().filter(told).copied().collect();
-    if let (Some(Basis::No(no)), None) = (&basis, rule) {
-        steps.push(Step { rule: *no, input: i64::from(days(day)), effect: 0 });
-        rule = Some(*no);
-    }
+    let (rule, trace) = covers(&facts, &cover);
+    // the report is a claim's affair
+    let steps = trace.steps().iter().filter(|step| step.rule != Rule::ReportedInTime).copied().collect();
     Line {
         programme: covering.programme.clone(),
         title: covering.title.clone(),

@@ -19,11 +19,11 @@ use uuid::Uuid;
 
 use super::{
     encode,
-    owner::Called,
+    owner::{Called, Kind},
     rules::{self, FILE, Media, OF_AN_OWNER, State, TABLE, Verb},
     store::{self, Row},
 };
-use crate::reasons::{DOCUMENT_TOO_LARGE, DOCUMENTS_TOO_MANY};
+use crate::reasons::{DOCUMENT_DECIDED_ON, DOCUMENT_TOO_LARGE, DOCUMENTS_TOO_MANY};
 
 /// A document of the caller's areas, locked, its etag checked.
 ///
@@ -226,6 +226,19 @@ impl Acts for Delete {
     }
 }
 
+/// Whether a decision in force rests on what a document belongs to. Its claim is held first, as a decision holds it, and stays as it is
+/// until the end of the transaction.
+async fn decided(work: &mut Work, name: &str) -> Result<bool, Refusal> {
+    let name: DocumentName = wire::name("name", name)?;
+    let scope = work.call().scope(name.town())?;
+    match store::get(work.sql(), &name, &scope, false).await? {
+        Some(row) if row.owner_kind == Kind::Claim.name() => {
+            store::owners::hold_decided(work.sql(), &row.town, row.owner).await
+        }
+        Some(_) | None => Ok(false),
+    }
+}
+
 /// VoidDocument.
 pub(super) struct Void;
 
@@ -237,7 +250,13 @@ impl Acts for Void {
     chassis::intent!();
 
     async fn act(work: &mut Work, request: &Self::Request) -> Result<Record<pb::Document>, Refusal> {
+        let decided = decided(work, &request.name).await?;
         let mut row = lock(work, &request.name, &request.etag).await?;
+        if decided && row.state()? == State::Stored {
+            return Err(Refusal::new(&DOCUMENT_DECIDED_ON)
+                .with("name", row.name())
+                .with("owner", &row.owner_name));
+        }
         let why = comment::reason(&request.comment, &row.name(), Verb::Void.name())?;
         let from = enter(work, &mut row, Verb::Void).await?;
         record(work, &row, Told { verb: Verb::Void, from, event: "document.voided", comment: why })

@@ -10,7 +10,7 @@ use chassis::{
     work::{Record, Verb as Acts, VerbGiven, Work},
 };
 use contracts::linli::insurance::v1 as pb;
-use kernel::name::{EstateName, HouseholdName, IncidentName, PersonName};
+use kernel::name::IncidentName;
 
 use super::{
     edit::{Locked, Told, finish, lock, record, save},
@@ -35,21 +35,7 @@ pub(super) fn subject(row: &Row) -> Result<Subject, Refusal> {
     // the dwelling that it happened in, else the family's
     let household = if kind == PlaceKind::Household { &row.place } else { &row.household };
     let estate = if kind == PlaceKind::Estate { row.place.as_str() } else { "" };
-    let given = |id: &str| !id.is_empty();
-    Ok(Subject {
-        person: given(&row.person)
-            .then(|| PersonName::new(&row.town, &row.person))
-            .transpose()
-            .map_err(Refusal::internal)?,
-        household: given(household)
-            .then(|| HouseholdName::new(&row.town, household))
-            .transpose()
-            .map_err(Refusal::internal)?,
-        estate: given(estate)
-            .then(|| EstateName::new(&row.town, estate))
-            .transpose()
-            .map_err(Refusal::internal)?,
-    })
+    Subject::named(&row.town, &row.person, household, estate)
 }
 
 /// What governance says of an incident, read before its unit of work; nothing of one that the caller doesn't see, which the work tells.

@@ -42,7 +42,7 @@ async fn incident(db: &TestDb, state: State) -> Uuid {
         peril: "FIRE".to_owned(),
         happened_on: "2020-02-14".to_owned(),
         place_kind: "TEXT".to_owned(),
-        place: "x".to_owned(),
+        place: id.to_string(),
         data_key: 1,
         source: "FAMILY".to_owned(),
         event: id,

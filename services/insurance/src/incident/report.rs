@@ -6,6 +6,7 @@ use chassis::{
     call::Call,
     fields,
     governance::Governance,
+    identity::Scope,
     refusal::{Faults, FieldFault, Refusal},
     wire,
     work::{Change, Record, VerbGiven, Work},
@@ -28,7 +29,7 @@ use super::{
 };
 use crate::{
     cover::{self, Known, Subject, known, optional},
-    reasons::{EVENT_IN_FUTURE, INCIDENT_KNOWN},
+    reasons::{EVENT_IN_FUTURE, EVENT_KNOWN, EVENT_OF_ANOTHER_DAY, INCIDENT_KNOWN},
 };
 
 /// Characters of a place in words, and of a reference.
@@ -270,12 +271,8 @@ impl VerbGiven for Report {
         if !sees(&scope, &row) {
             return Err(call.denied());
         }
-        if let Some(event) = &new.event {
-            let its = store::get(work.sql(), event, &scope, false).await?;
-            let missing = || call.missing(&scope, "linli.dev/Incident", event.to_string());
-            row.event = its.map(|its| its.event).ok_or_else(missing)?;
-        }
         need_new(work, &row).await?;
+        row.event = event(work, &scope, &new, &row).await?.unwrap_or(row.id);
         let vault = work.vault();
         row.description = vault.seal(&description_place(&row.name()), new.description.as_bytes())?;
         row.data_key = vault.sealing_column()?;
@@ -287,11 +284,32 @@ impl VerbGiven for Report {
     }
 }
 
-/// Refuses what was reported before.
+/// The event of a report: that which its place met on that day, else that of the incident that it names; nothing for one of its own.
+///
+/// # Errors
+/// NOT_FOUND; EVENT_OF_ANOTHER_DAY; EVENT_KNOWN for another one than its place's.
+async fn event(work: &mut Work, scope: &Scope, new: &New, row: &Row) -> Result<Option<Uuid>, Refusal> {
+    let known = store::event_of(work.sql(), row).await?;
+    let Some(name) = &new.event else { return Ok(known) };
+    let named = store::get(work.sql(), name, scope, false).await?;
+    let named = named.ok_or_else(|| work.call().missing(scope, "linli.dev/Incident", name.to_string()))?;
+    if named.happened_on()? != new.happened_on {
+        return Err(Refusal::new(&EVENT_OF_ANOTHER_DAY)
+            .with("event", name)
+            .with("happened", &named.happened_on));
+    }
+    match known.filter(|known| *known != named.event) {
+        Some(known) => Err(Refusal::new(&EVENT_KNOWN).with("event", store::name_of(name.town(), known))),
+        None => Ok(Some(named.event)),
+    }
+}
+
+/// Refuses what was reported before; whoever reports the same at the same time waits.
 ///
 /// # Errors
 /// INCIDENT_KNOWN, with the first report.
 pub(super) async fn need_new(work: &mut Work, row: &Row) -> Result<(), Refusal> {
+    store::lock_event(work.sql(), row).await?;
     match store::same(work.sql(), row).await? {
         None => Ok(()),
         Some((name, number)) => Err(Refusal::new(&INCIDENT_KNOWN).with("name", name).with("number", number)),

@@ -25,8 +25,8 @@ use crate::{
         rules::{State, Verb},
         store::{Row, by_number, known_reference},
     },
+    cover,
     reasons::PAYMENT_FILE_KNOWN,
-    terms::Residence,
 };
 
 /// What was read before the unit of work.
@@ -34,8 +34,8 @@ use crate::{
 pub(super) struct Known {
     /// The working days.
     pub(super) days: Days,
-    /// Where the insured of each claim lived on the day of its event.
-    pub(super) residences: HashMap<Uuid, Vec<Residence>>,
+    /// Where the insured of each claim lived on the day of its event, and what it met.
+    pub(super) met: HashMap<Uuid, cover::Met>,
     /// The lines of the file.
     pub(super) lines: Vec<file::Line>,
 }
@@ -163,8 +163,8 @@ async fn one(
         "KNOWN".clone_into(&mut kept.result);
         return Ok(kept);
     }
-    let homes = known.residences.get(&locked.row.id).map(Vec::as_slice).unwrap_or_default();
-    match pay(work, locked, &line.paid, homes, &known.days, Some((insurer, file))).await {
+    let event = known.met.get(&locked.row.id).cloned().unwrap_or_default();
+    match pay(work, locked, &line.paid, &event, &known.days, Some((insurer, file))).await {
         Ok(()) => *paid = true,
         Err(refusal) => {
             (kept.reason, kept.said_zh, kept.said_en) = refused(refusal)?;

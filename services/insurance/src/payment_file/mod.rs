@@ -60,12 +60,12 @@ impl PaymentFiles {
         let mut read = self.context.db.read().await?;
         let rows = by_number(read.sql(), town.town(), &scope, &numbers, false).await?;
         drop(read);
-        let mut residences = HashMap::new();
+        let mut met = HashMap::new();
         for row in rows {
             let known = claim::Known::of(&self.governance, Some(&row)).await?;
-            residences.insert(row.id, known.residences);
+            met.insert(row.id, known.met);
         }
-        Ok(acts::Known { days, residences, lines })
+        Ok(acts::Known { days, met, lines })
     }
 
     async fn read(

@@ -165,6 +165,10 @@ pub(crate) fn rejections_query(
          from (select '' as programme, x.rule, x.claimed_fen from claim x",
     );
     push_counted(&mut query, &asked.town, &asked.scope, happened);
+    if !asked.scope.is_town() {
+        // what all insurers say together is for the town and the committee
+        query.push(" and x.committee = any(").push_bind(asked.scope.ids().1.to_vec()).push(")");
+    }
     query.push(" and x.outcome = 'REJECTED' and ");
     push_predicate(&mut query, &asked.filter);
     query.push(
@@ -213,14 +217,15 @@ pub(crate) fn benefits_query(
                 coalesce(sum(c.approved_fen), 0)::bigint as approved_fen, coalesce(sum(c.paid_fen), 0)::bigint as paid_fen,
                 count(distinct c.family) filter (where c.approved_fen > 0) as households,
                 count(distinct c.family) filter (where c.paid_fen > 0) as paid_households
-         from (select x.committee, x.outcome, case x.household when '' then 'person/' || x.insured else x.household end as family, ",
+         from (select x.committee, case x.household when '' then 'person/' || x.insured else x.household end as family, ",
     );
     if scope.organisations().is_empty() {
-        query.push("x.approved_fen, x.paid_fen from claim x");
+        query.push("x.outcome, x.approved_fen, x.paid_fen from claim x");
     } else {
         query.push(
-            "its.approved_fen, its.paid_fen from claim x cross join lateral (
-                 select sum(l.approved_fen)::bigint as approved_fen, sum(y.amount_fen)::bigint as paid_fen
+            "its.outcome, its.approved_fen, its.paid_fen from claim x cross join lateral (
+                 select case when count(l.n) > 0 and sum(l.approved_fen) = 0 then 'REJECTED' end as outcome,
+                        sum(l.approved_fen)::bigint as approved_fen, sum(y.amount_fen)::bigint as paid_fen
                  from claim_line l
                  cross join lateral (select claim_paid_by(l.town, l.claim, l.programme) as amount_fen) y
                  where l.town = x.town and l.claim = x.id and l.decision = x.decision",

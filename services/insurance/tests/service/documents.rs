@@ -2,6 +2,7 @@
 
 mod behind;
 mod canaries;
+mod decided;
 mod seeing;
 mod sweeping;
 
@@ -29,11 +30,11 @@ const OTHER_CLAIM: &str = "towns/malu/claims/00000000-0000-7000-8000-00000000000
 /// Stands in for the tables of the owners, with no more than documents ask of them.
 const OWNERS: &str = "
     drop table if exists claim, campaign, campaign_committee, incident cascade;
-    create table claim (town text, id uuid, committee text, insurers text[]);
+    create table claim (town text, id uuid, committee text, insurers text[], decision integer);
     create table campaign (town text, id uuid);
     create table campaign_committee (town text, campaign uuid, committee text);
     create table incident (town text, id uuid, committee text);
-    grant select on claim, campaign, campaign_committee, incident to linli_insurance;
+    grant select, update on claim, campaign, campaign_committee, incident to linli_insurance;
     insert into claim values ('malu', '00000000-0000-7000-8000-000000000001', 'c1', '{o-insurer-0}'), ('malu', '00000000-0000-7000-8000-000000000004', 'c2', '{}');
     insert into campaign values ('malu', '00000000-0000-7000-8000-000000000002');
     insert into campaign_committee values ('malu', '00000000-0000-7000-8000-000000000002', 'c1'),

@@ -45,12 +45,21 @@ fn perils(insurer: &str) -> Answer<BTreeSet<String>> {
     Ok(benefits.map(|benefit| told(&benefit["peril"])).collect())
 }
 
-/// An adjuster sees the claims that his insurer's policies meet, with its lines alone, and no other.
+/// The years of an insurer's policies, which are whole ones.
+fn years(insurer: &str) -> Answer<BTreeSet<String>> {
+    let policies = document("insurance/policies.json")?;
+    let its = list(&policies, "policies").iter().map(|its| &its["policy"]);
+    let its = its.filter(|policy| policy["insurer"] == format!("towns/malu/organisations/{insurer}"));
+    Ok(its.map(|policy| policy["startDate"]["year"].to_string()).collect())
+}
+
+/// An adjuster sees the claims that his insurer's policies meet on the day of the event, with its lines alone, and no other.
 async fn seen(year: &Year<'_>, insurer: &str) -> Done {
-    let (adjuster, perils) = (year.adjuster(insurer, 6)?, perils(insurer)?);
+    let (adjuster, perils, years) = (year.adjuster(insurer, 6)?, perils(insurer)?, years(insurer)?);
     let meets = |case: &Case| {
         let incident = year.incidents.get(&case.row["incident"]);
-        incident.is_some_and(|row| perils.contains(&row["peril"]))
+        let in_year = |day: &str| years.iter().any(|year| day.starts_with(year));
+        incident.is_some_and(|row| perils.contains(&row["peril"]) && in_year(&row["happened_on"]))
     };
     let expected: BTreeSet<String> =
         year.cases.values().filter(|case| meets(case)).map(|case| case.number.clone()).collect();

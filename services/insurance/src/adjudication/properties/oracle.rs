@@ -65,6 +65,7 @@ fn refusals(facts: &Facts, programme: &Programme, benefit: &Benefit) -> Vec<(boo
     let waiting = i64::from(benefit.waiting_days);
     let long_enough = insured.iter().any(|residence| apart(residence.since, facts.event_on) >= waiting);
     let resident = benefit.insured_by == InsuredBy::Residence;
+    let dwelling = if benefit.object == Object::Dwelling { facts.dwelling } else { None };
     let late = apart(facts.event_on, facts.reported_on) > i64::from(programme.terms.report_within_days);
     let graded = match benefit.form {
         Form::ByGrade { .. } => facts.grade.is_some_and(|grade| (1..=10).contains(&grade)),
@@ -73,10 +74,12 @@ fn refusals(facts: &Facts, programme: &Programme, benefit: &Benefit) -> Vec<(boo
     vec![
         (facts.event_on < programme.from, Rule::EventBeforePolicy),
         (facts.event_on >= programme.to, Rule::EventAfterPolicy),
+        (resident && dwelling == Some(Dwelling::Absent), Rule::NotInPlace),
         (resident && facts.residences.is_empty(), Rule::NotResidentOnDay),
+        (dwelling == Some(Dwelling::OfOthers), Rule::NotInDwelling),
         (resident && insured.is_empty(), Rule::GroundNotCovered),
         (resident && !long_enough, Rule::WithinWaitingDays),
-        (!resident && !facts.in_place, Rule::NotInPlace),
+        (!resident && dwelling != Some(Dwelling::There) && !facts.in_place, Rule::NotInPlace),
         (late, Rule::ReportedLate),
         (!facts.documents_complete, Rule::DocumentsMissing),
         (!graded, Rule::GradeMissing),

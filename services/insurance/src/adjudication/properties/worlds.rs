@@ -54,6 +54,13 @@ impl World {
     }
 }
 
+/// A dwelling that it met, or none.
+fn dwelling() -> BoxedStrategy<Option<Dwelling>> {
+    let of =
+        prop_oneof![4 => Just(Dwelling::There), 1 => Just(Dwelling::OfOthers), 1 => Just(Dwelling::Absent)];
+    option::of(of).boxed()
+}
+
 /// An amount in fen: nothing, some fen, household losses, and the largest that anybody insures.
 pub(super) fn amount() -> BoxedStrategy<i64> {
     prop_oneof![1 => Just(0i64), 2 => 0..300i64, 6 => 0..10_000_000i64, 1 => 0..1_000_000_000_000_000i64]
@@ -163,7 +170,7 @@ pub(super) fn facts() -> BoxedStrategy<Facts> {
                 late.clone(),
                 amount(),
                 grade.clone(),
-                (documents, documents),
+                (documents, documents, dwelling()),
                 fixed_before.clone(),
             )
                 .prop_map(
@@ -172,7 +179,7 @@ pub(super) fn facts() -> BoxedStrategy<Facts> {
                         late,
                         assessed,
                         grade,
-                        (documents_complete, in_place),
+                        (documents_complete, in_place, dwelling),
                         fixed_before,
                     )| {
                         Facts {
@@ -181,6 +188,7 @@ pub(super) fn facts() -> BoxedStrategy<Facts> {
                             assessed: Fen::of(assessed),
                             grade,
                             residences,
+                            dwelling,
                             in_place,
                             documents_complete,
                             fixed_before: Fen::of(fixed_before),
@@ -230,6 +238,7 @@ pub(super) fn used_up() -> World {
         assessed: Fen::ZERO,
         grade: None,
         residences: Vec::new(),
+        dwelling: None,
         in_place: true,
         documents_complete: true,
         fixed_before: Fen::ZERO,

@@ -4,6 +4,7 @@ mod children;
 mod decisions;
 mod list;
 mod payments;
+mod relation;
 mod terms;
 
 pub(crate) use children::{
@@ -16,6 +17,7 @@ pub(crate) use decisions::{
 };
 pub(crate) use list::{FILTER, list, list_query};
 pub(crate) use payments::{Payment, add_payment, by_number, confirm, known_reference, payments};
+pub(crate) use relation::Relation;
 pub(crate) use terms::{counted_before, lock_counted_before, recounted};
 
 use chassis::{actor::Actor, identity::Scope, payee::Payee, refusal::Refusal, vault::Vault};
@@ -25,7 +27,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::rules::{Facts, Running, State};
-use crate::adjudication::Outcome;
+use crate::{adjudication::Outcome, cover::Subject};
 
 /// A claim as the table keeps it.
 #[derive(Clone, Debug, Default, FromRow)]
@@ -91,6 +93,9 @@ pub(crate) struct Row {
     pub(crate) updated: i64,
 }
 
+/// The columns of a [`Row`] of `claim x` that say what was decided and paid.
+pub(super) const DECIDED: &str = "x.outcome, x.rule, x.approved_fen, x.paid_fen";
+
 /// The columns of a [`Row`] of `claim x`.
 pub(crate) const COLUMNS: &str = "x.town, x.id, x.number, x.state, x.resumes, x.left_days, x.incident, x.event, x.peril, x.object,
     x.happened_on::text as happened_on, x.reported_on::text as reported_on, x.place_kind, x.place, x.insured, x.claimant, x.household, x.committee, x.insurers,
@@ -127,9 +132,14 @@ impl Row {
         format!("towns/{}/people/{id}", self.town)
     }
 
-    /// Whether it happened in a place that policies insure: an estate of the town.
-    pub(crate) fn in_place(&self) -> bool {
-        self.place_kind == "ESTATE"
+    /// Whom and what it met: the dwelling that it happened in, else the household; the estate in whose public area it happened.
+    ///
+    /// # Errors
+    /// INTERNAL when an id of the row is none.
+    pub(crate) fn subject(&self) -> Result<Subject, Refusal> {
+        let of = |kind: &str| if self.place_kind == kind { self.place.as_str() } else { "" };
+        let dwelling = if of("HOUSEHOLD").is_empty() { self.household.as_str() } else { of("HOUSEHOLD") };
+        Subject::named(&self.town, &self.insured, dwelling, of("ESTATE"))
     }
 
     /// The day of the event.
@@ -293,13 +303,16 @@ pub(crate) async fn next_number(sql: &mut PgConnection, town: &str, year: i16) -
 pub(crate) async fn twin(sql: &mut PgConnection, row: &Row) -> Result<Option<Uuid>, Refusal> {
     let found = sqlx::query_scalar!(
         "select id from claim
-         where town = $1 and subject = $2 and peril = $3 and happened_on = $4::text::date and place = $5 and id <> $6
+         where town = $1 and subject = $2 and peril = $3 and event = $4 and id <> $5
              and state not in ('REPORTED', 'WITHDRAWN', 'DISMISSED') limit 1",
         row.town,
-        if row.object == "DWELLING" { format!("household/{}", row.household) } else { format!("person/{}", row.insured) },
+        if row.object == "DWELLING" {
+            format!("household/{}", row.household)
+        } else {
+            format!("person/{}", row.insured)
+        },
         row.peril,
-        row.happened_on,
-        row.place,
+        row.event,
         row.id,
     );
     Ok(found.fetch_optional(sql).await?)

@@ -48,6 +48,19 @@ pub(crate) async fn owner(
     Ok(sqlx::query_as(select(kind)).bind(town).bind(id).fetch_optional(sql).await?)
 }
 
+/// Holds a claim as it is, and says whether a decision on it is in force.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn hold_decided(sql: &mut PgConnection, town: &str, claim: Uuid) -> Result<bool, Refusal> {
+    let decided = sqlx::query_scalar!(
+        r#"select decision is not null as "decided!" from claim where town = $1 and id = $2 for share"#,
+        town,
+        claim,
+    );
+    Ok(decided.fetch_optional(sql).await?.unwrap_or(false))
+}
+
 /// Lets the documents of an owner be seen by whoever sees it now: called when the insurers of a claim change, or the committees of a campaign.
 ///
 /// # Errors

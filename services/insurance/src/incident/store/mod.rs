@@ -149,7 +149,7 @@ pub(crate) async fn get(
 pub(crate) async fn same(sql: &mut PgConnection, row: &Row) -> Result<Option<(String, String)>, Refusal> {
     let found = sqlx::query!(
         "select id, number from incident
-         where town = $1 and peril = $2 and happened_on = $3::text::date and place_kind = $4 and place = $5 and person = $6
+         where town = $1 and peril = $2 and happened_on = $3::text::date and place_kind = $4 and place_key = place_key($5) and person = $6
            and state <> 'CLOSED' and (person <> '' or place_kind = 'HOUSEHOLD') and id <> $7",
         row.town,
         row.peril,
@@ -161,6 +161,39 @@ pub(crate) async fn same(sql: &mut PgConnection, row: &Row) -> Result<Option<(St
     );
     let found = found.fetch_optional(sql).await?;
     Ok(found.map(|found| (name_of(&row.town, found.id), found.number)))
+}
+
+/// Whoever reports what the same place met on the same day waits here until the end of the transaction, so that what is known of it stays
+/// true.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn lock_event(sql: &mut PgConnection, row: &Row) -> Result<(), Refusal> {
+    let locked = sqlx::query!(
+        "select lock_event($1, $2::text::date, $3, $4)",
+        row.town,
+        row.happened_on,
+        row.place_kind,
+        row.place,
+    );
+    locked.fetch_one(sql).await?;
+    Ok(())
+}
+
+/// The event that the same place met on the same day, when one is known.
+///
+/// # Errors
+/// What Postgres answered.
+pub(crate) async fn event_of(sql: &mut PgConnection, row: &Row) -> Result<Option<Uuid>, Refusal> {
+    let found = sqlx::query_scalar!(
+        "select event from incident
+         where town = $1 and happened_on = $2::text::date and place_kind = $3 and place_key = place_key($4) limit 1",
+        row.town,
+        row.happened_on,
+        row.place_kind,
+        row.place,
+    );
+    Ok(found.fetch_optional(sql).await?)
 }
 
 /// The next number of a year.

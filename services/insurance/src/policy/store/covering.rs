@@ -35,6 +35,13 @@ pub(crate) struct Covering {
     pub(crate) terms: Terms,
 }
 
+impl Covering {
+    /// Whether the policy was in force on a day.
+    pub(crate) fn holds(&self, day: Date) -> bool {
+        self.from <= day && day < self.to
+    }
+}
+
 /// A signed policy, without what it promises.
 struct Signed {
     programme: String,

@@ -1,11 +1,13 @@
 //! Claims, from the report to the end.
 
 mod behind;
+mod beneficiaries;
 mod file_cells;
 mod file_races;
 mod files;
 mod flow;
 mod parts;
+mod queue;
 mod races;
 mod refusals;
 mod reversals;
@@ -102,6 +104,11 @@ impl Service {
             },
             ..Default::default()
         };
+        self.incident_of(incident).await
+    }
+
+    /// The same, as a request says it.
+    pub(crate) async fn incident_of(&self, incident: pb::Incident) -> String {
         let mut client = IncidentServiceClient::new(self.peer.clone());
         let request = pb::CreateIncidentRequest {
             parent: "towns/malu".to_owned(),
