@@ -5,6 +5,7 @@ mod acts;
 mod encode;
 pub mod owner;
 mod parts;
+pub(crate) mod reseal;
 pub(crate) mod rules;
 mod store;
 mod sweep;

@@ -1,6 +1,7 @@
 //! The SQL of documents.
 
 pub(super) mod owners;
+pub(super) mod reseal;
 
 use chassis::{identity::Scope, listing::Asked, paging::push_predicate, refusal::Refusal, vault::Vault};
 use jiff::civil::Date;
@@ -231,9 +232,10 @@ pub(super) async fn add_part(
     sql: &mut PgConnection,
     (town, document): (&str, Uuid),
     part: &Part,
+    key: i32,
 ) -> Result<(), Refusal> {
     sqlx::query!(
-        "insert into document_part (town, document, n, object, from_byte, bytes, sha256) values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into document_part (town, document, n, object, from_byte, bytes, sha256, data_key) values ($1, $2, $3, $4, $5, $6, $7, $8)",
         town,
         document,
         part.n,
@@ -241,6 +243,7 @@ pub(super) async fn add_part(
         part.from_byte,
         part.bytes,
         part.sha256,
+        key,
     )
     .execute(sql)
     .await?;

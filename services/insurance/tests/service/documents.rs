@@ -17,7 +17,7 @@ use tonic_types::StatusExt;
 use crate::harness::{Service, reason, service, uuid, with};
 
 /// A part as clients send it.
-const PART: usize = 1024 * 1024;
+pub(crate) const PART: usize = 1024 * 1024;
 /// What a PNG begins with.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// A claim of `c1` under the policy of o-insurer-0, a campaign of `c1` and `c2`, an incident of `c2`, a claim of `c2`.
@@ -49,7 +49,7 @@ async fn filing() -> Service {
 }
 
 /// A picture of so many bytes.
-fn picture(bytes: usize) -> Vec<u8> {
+pub(crate) fn picture(bytes: usize) -> Vec<u8> {
     let noise = (0..bytes.saturating_sub(PNG.len())).map(|n| (n * 31 % 251) as u8);
     PNG.iter().copied().chain(noise).collect()
 }
@@ -77,7 +77,7 @@ fn create(document: pb::Document) -> pb::CreateDocumentRequest {
 }
 
 /// What somebody does with documents.
-struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     service: &'a Service,
     token: String,
 }
@@ -90,13 +90,13 @@ impl Service {
     }
 
     /// An officer of a committee.
-    fn clerk(&self, committee: &str) -> Caller<'_> {
+    pub(crate) fn clerk(&self, committee: &str) -> Caller<'_> {
         let token = self.token("clerk", "committee-officer", &format!("committee:{committee}"));
         Caller { service: self, token }
     }
 
     /// The files that lie there.
-    fn objects(&self) -> Vec<PathBuf> {
+    pub(crate) fn objects(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut open = vec![self.files()];
         while let Some(folder) = open.pop() {
@@ -182,13 +182,13 @@ impl Caller<'_> {
     }
 
     /// Stores a file.
-    async fn store(&self, owner: &str, content: &[u8]) -> pb::Document {
+    pub(crate) async fn store(&self, owner: &str, content: &[u8]) -> pb::Document {
         let sent = self.send(declared(owner, content), content).await.unwrap();
         self.finish(&sent.name).await.unwrap()
     }
 
     /// All of a file.
-    async fn read(&self, name: &str) -> Result<Vec<u8>, Status> {
+    pub(crate) async fn read(&self, name: &str) -> Result<Vec<u8>, Status> {
         let (mut all, mut offset) = (Vec::new(), 0);
         loop {
             let stretch = self.stretch(name, offset).await?;

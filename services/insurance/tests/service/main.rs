@@ -6,6 +6,7 @@
     reason = "amounts in fen are written as yuan and fen: 80_000_00"
 )]
 
+mod access;
 mod campaigns;
 mod claims;
 mod cover;
@@ -14,3 +15,5 @@ mod harness;
 mod incidents;
 mod policies;
 mod reports;
+mod rotation;
+mod sequences;
