@@ -366,6 +366,21 @@ pub(super) async fn uncleared(
     Ok(query.build_query_as().fetch_all(sql).await?)
 }
 
+/// This one, when it was given up and something of it may lie in the object store.
+///
+/// # Errors
+/// What Postgres answered.
+pub(super) async fn uncleared_one(
+    sql: &mut PgConnection,
+    name: &DocumentName,
+) -> Result<Option<Row>, Refusal> {
+    let Ok(id) = Uuid::parse_str(name.document()) else { return Ok(None) };
+    let mut query = QueryBuilder::new("select ");
+    query.push(COLUMNS).push(" from document x where x.state = 'DELETED' and not x.cleared and x.town = ");
+    query.push_bind(name.town()).push(" and x.id = ").push_bind(id);
+    Ok(query.build_query_as().fetch_optional(sql).await?)
+}
+
 /// Notes that nothing of these lies in the object store any more. Nothing that a reader sees changes, so versions don't either.
 ///
 /// # Errors

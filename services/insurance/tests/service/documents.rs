@@ -55,7 +55,7 @@ pub(crate) fn picture(bytes: usize) -> Vec<u8> {
 }
 
 /// A file as it is declared.
-fn declared(owner: &str, content: &[u8]) -> pb::Document {
+pub(crate) fn declared(owner: &str, content: &[u8]) -> pb::Document {
     pb::Document {
         owner: owner.to_owned(),
         kind: "PHOTOS".to_owned(),
@@ -83,7 +83,7 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Service {
-    fn documents(&self) -> DocumentServiceClient<Peer> {
+    pub(crate) fn documents(&self) -> DocumentServiceClient<Peer> {
         DocumentServiceClient::new(self.peer.clone())
             .max_decoding_message_size(8 << 20)
             .max_encoding_message_size(8 << 20)
@@ -139,12 +139,12 @@ impl Caller<'_> {
         Ok(self.service.documents().get_document(self.ask(request)).await?.into_inner())
     }
 
-    async fn delete(&self, name: &str) -> Result<pb::Document, Status> {
+    pub(crate) async fn delete(&self, name: &str) -> Result<pb::Document, Status> {
         let request = pb::DeleteDocumentRequest { name: name.to_owned(), ..Default::default() };
         Ok(self.service.documents().delete_document(self.ask(request)).await?.into_inner())
     }
 
-    async fn void(&self, document: &pb::Document, why: &str) -> Result<pb::Document, Status> {
+    pub(crate) async fn void(&self, document: &pb::Document, why: &str) -> Result<pb::Document, Status> {
         let request = pb::VoidDocumentRequest {
             name: document.name.clone(),
             etag: document.etag.clone(),
@@ -171,7 +171,7 @@ impl Caller<'_> {
     }
 
     /// Declares and sends a file.
-    async fn send(&self, document: pb::Document, content: &[u8]) -> Result<pb::Document, Status> {
+    pub(crate) async fn send(&self, document: pb::Document, content: &[u8]) -> Result<pb::Document, Status> {
         let created = self.create(document).await?;
         let mut last = created;
         for part in content.chunks(PART) {

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod away;
 mod campaigns;
 mod claims;
 mod cover;
@@ -14,6 +15,7 @@ mod documents;
 mod harness;
 mod incidents;
 mod policies;
+mod replays;
 mod reports;
 mod rotation;
 mod sequences;

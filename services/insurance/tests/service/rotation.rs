@@ -70,6 +70,7 @@ async fn filled(service: &mut Service, later: &str) -> (String, String, Vec<u8>)
     let incident = incidents::report(service, incidents::fire()).await;
     let incident = incidents::verify(service, &incident).await;
     let visit = incidents::visit(&incident, pb::VisitResult::Other, "家里有人受惊");
+    let visit = pb::RecordVisitRequest { visitor: "towns/malu/people/steward".to_owned(), ..visit };
     let visited = incidents::client(service).record_visit(service.of_committee("visitor", "c1", visit)).await;
     visited.unwrap();
     let draft = service.claim_draft(&incident.name, fire(date(2020, 2, 14)), Some(80_000_00));

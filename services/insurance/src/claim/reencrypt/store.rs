@@ -46,7 +46,7 @@ pub(super) async fn sealed_otherwise(
     query.push_bind(town).push(format!(" and ({id}, {n}) > (")).push_bind(after.0).push(", ");
     query.push_bind(after.1).push(") and (data_key <> ").push_bind(key);
     query.push(format!(" or exists (select from unnest(array[{columns}]) as one (value) where substring(value from 2 for 4) <> int4send("));
-    query.push_bind(key).push(format!("))) order by {id}, {n} limit ")).push_bind(limit).push(" for update");
+    query.push_bind(key).push("))) order by id, n limit ").push_bind(limit).push(" for update");
     Ok(query.build_query_as().fetch_all(sql).await?)
 }
 

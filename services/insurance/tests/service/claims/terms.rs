@@ -156,9 +156,15 @@ async fn a_paper_moves_an_appeal_that_is_open_and_not_one_that_is_over() {
 async fn an_appeal_of_a_claim_in_part_moves_and_is_told() {
     let mut service = service(date(2020, 3, 2)).await;
     service.schemes().await;
-    // 13,700 yuan of a burst pipe: the limit leaves 10,000
-    let pipe = super::Event { peril: "BURST_PIPE", ..fire(date(2020, 2, 28)) };
-    let claim = service.assessed(pipe, Some(13_700_00), 0).await;
+    // one scheme insures whoever is in the place, the other one residents
+    let guest = super::Event {
+        peril: "PUBLIC_AREA_INJURY",
+        on: date(2020, 2, 28),
+        place: "e-1",
+        person: "r-6",
+        household: "",
+    };
+    let claim = service.assessed(guest, Some(13_700_00), 0).await;
     let claim = service.adjudicate(&claim).await.unwrap();
     assert_eq!(claim.outcome(), pb::ClaimOutcome::InPart);
     let before = days(&service, &claim).await;
