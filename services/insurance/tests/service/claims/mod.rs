@@ -2,8 +2,10 @@
 
 mod attempts;
 mod behind;
+mod eyes;
 mod files;
 mod flow;
+mod held;
 mod races;
 mod refusals;
 mod terms;
