@@ -1,7 +1,7 @@
 //! Documents: sent in parts, sealed where they lie, compared with what was declared, read with a purpose.
 
 mod behind;
-mod canaries;
+pub(crate) mod canaries;
 mod seeing;
 mod sweeping;
 

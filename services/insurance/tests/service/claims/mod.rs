@@ -2,6 +2,7 @@
 
 mod attempts;
 mod behind;
+mod canaries;
 mod eyes;
 mod files;
 mod flow;
