@@ -168,7 +168,8 @@ impl Books {
     /// Everything that is true at all times.
     pub(super) async fn check(&mut self, when: &str) {
         let broken = sqlx::query(AssertSqlSafe(all_checks())).fetch_all(&mut self.insurance).await;
-        for row in broken.unwrap_or_else(|error| panic!("{error}: {}", all_checks())) {
+        let broken = broken.unwrap_or_else(|error| panic!("{error}: {}", all_checks()));
+        if let Some(row) = broken.first() {
             panic!("{when}: {}: {}", row.get::<String, _>(0), row.get::<String, _>(1));
         }
     }

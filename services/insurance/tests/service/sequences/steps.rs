@@ -78,7 +78,8 @@ impl Life<'_> {
     fn open(&self, n: usize) -> Option<usize> {
         use pb::ClaimState as In;
         let alive = |at: &usize| {
-            n % 16 == 0 || !matches!(self.claims[*at].state(), In::Closed | In::Withdrawn | In::Dismissed)
+            n.is_multiple_of(16)
+                || !matches!(self.claims[*at].state(), In::Closed | In::Withdrawn | In::Dismissed)
         };
         let alive: Vec<usize> = (0..self.claims.len()).rev().filter(alive).take(6).collect();
         alive.get(n % alive.len().max(1)).copied()
