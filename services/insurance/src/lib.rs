@@ -39,6 +39,7 @@ pub fn tables() -> Sheets {
 pub fn jobs(objects: &Objects) -> Jobs {
     Jobs::from([
         ("readjudicate", Arc::new(claim::Readjudicate) as Arc<dyn Job>),
+        (claim::reencrypt::KIND, Arc::new(claim::reencrypt::Reencrypt(objects.clone())) as Arc<dyn Job>),
         (document::SWEEP, Arc::new(document::Sweep(objects.clone())) as Arc<dyn Job>),
     ])
 }

@@ -1,5 +1,6 @@
 //! What the tests of the chassis and of services share: a database of their own, calls, many at once, a walk over every RPC.
 
+pub mod ear;
 mod raw;
 pub mod walk;
 

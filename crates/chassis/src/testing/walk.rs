@@ -6,7 +6,8 @@
 use bytes::Bytes;
 use prost::Message;
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value,
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+    ReflectMessage, Value,
 };
 use tonic::{Code, Status, client::Grpc};
 use tonic_types::StatusExt;
@@ -230,6 +231,30 @@ fn text(field: &str, id: &str) -> Option<String> {
         other if other.ends_with("_id") => Some(id.to_owned()),
         _ => None,
     }
+}
+
+/// The message as often as it has fields of text, its parts' too, each time with `typed` in another one.
+pub fn with_each(message: &DynamicMessage, typed: &str) -> Vec<(String, DynamicMessage)> {
+    let mut all = Vec::new();
+    for field in message.descriptor().fields() {
+        let mut changed = message.clone();
+        match (field.kind(), message.get_field(&field).as_ref()) {
+            (Kind::String, _) => {
+                let value = Value::String(typed.to_owned());
+                changed.set_field(&field, if field.is_list() { Value::List(vec![value]) } else { value });
+                all.push((field.name().to_owned(), changed));
+            }
+            (Kind::Message(_), Value::Message(part)) if message.has_field(&field) => {
+                for (path, part) in with_each(part, typed) {
+                    let mut changed = message.clone();
+                    changed.set_field(&field, Value::Message(part));
+                    all.push((format!("{}.{path}", field.name()), changed));
+                }
+            }
+            (_, _) => {}
+        }
+    }
+    all
 }
 
 /// The reason of an error.

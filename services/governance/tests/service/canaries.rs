@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use chassis::testing::walk::send;
+use chassis::testing::walk::{send, with_each};
 use contracts::linli::{
     governance::v1::{
         self as pb, person_service_client::PersonServiceClient,
@@ -17,7 +17,7 @@ use contracts::linli::{
     platform::v1::ImportMode,
 };
 use jiff::civil::date;
-use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
+use prost_reflect::Value;
 use sqlx::{Connection, PgConnection, Row};
 use tonic::Status;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
@@ -226,30 +226,6 @@ const WRONG: [&str; 5] = [
     "name = 310199195112050137",
     "name = \"钱甲子\" AND",
 ];
-
-/// The message as often as it has fields of text, its parts' too, each time with `typed` in another one.
-fn with_each(message: &DynamicMessage, typed: &str) -> Vec<(String, DynamicMessage)> {
-    let mut all = Vec::new();
-    for field in message.descriptor().fields() {
-        let mut changed = message.clone();
-        match (field.kind(), message.get_field(&field).as_ref()) {
-            (Kind::String, _) => {
-                let value = Value::String(typed.to_owned());
-                changed.set_field(&field, if field.is_list() { Value::List(vec![value]) } else { value });
-                all.push((field.name().to_owned(), changed));
-            }
-            (Kind::Message(_), Value::Message(part)) if message.has_field(&field) => {
-                for (path, part) in with_each(part, typed) {
-                    let mut changed = message.clone();
-                    changed.set_field(&field, Value::Message(part));
-                    all.push((format!("{}.{path}", field.name()), changed));
-                }
-            }
-            (_, _) => {}
-        }
-    }
-    all
-}
 
 /// Every field of text of every method, with a number or a name in the wrong place. Nothing of it is stored.
 async fn wrong_places(service: &Service) -> Vec<(String, Status)> {

@@ -249,6 +249,18 @@ async fn required(sql: &mut PgConnection, row: &Row) -> Result<Vec<pb::RequiredD
         .collect())
 }
 
+/// Who assessed, and after an appeal who decided, however long ago.
+async fn earlier(sql: &mut PgConnection, row: &Row) -> Result<Vec<(&'static str, Actor)>, Refusal> {
+    let assessors = store::assessors(&mut *sql, &row.town, row.id).await?;
+    let mut all: Vec<_> = assessors.into_iter().map(|who| (Verb::Assess.name(), who)).collect();
+    if row.appealed {
+        let decisions = store::decisions(sql, &row.town, row.id).await?;
+        let deciders = decisions.iter().map(|one| Actor::new(&one.decided_by, &one.decided_person));
+        all.extend(deciders.map(|who| (Verb::Adjudicate.name(), who)));
+    }
+    Ok(all)
+}
+
 /// A claim with what stands in other tables and what the caller may do; without its timeline, which a step in progress isn't in yet.
 ///
 /// # Errors
@@ -264,7 +276,8 @@ pub(crate) async fn whole(
     let beneficiaries = store::beneficiaries(&mut *sql, &row.town, row.id).await?;
     let payments = store::payments(&mut *sql, &row.town, row.id).await?;
     let objections = store::objections(&mut *sql, &row.town, row.id).await?;
-    let facts = row.facts(&beneficiaries, paid::unconfirmed(&payments))?;
+    let mut facts = row.facts(&beneficiaries, paid::unconfirmed(&payments))?;
+    facts.earlier = earlier(&mut *sql, row).await?;
     let lines = match row.decision {
         None if facts.state == rules::State::Reported => Vec::new(),
         _ => store::lines(&mut *sql, &row.town, row.id).await?,

@@ -10,6 +10,7 @@ mod paid;
 pub(crate) mod pay;
 mod readjudicate;
 pub(crate) mod recount;
+pub(crate) mod reencrypt;
 mod reverse;
 mod review;
 pub(crate) mod rules;
@@ -325,6 +326,15 @@ impl ClaimService for Claims {
         request: Request<pb::ReadjudicateClaimsRequest>,
     ) -> Result<Response<lro::Operation>, Status> {
         let answer = mutate::<readjudicate::Begin>(&self.context, request).await;
+        self.worker.wake();
+        answer
+    }
+
+    async fn reencrypt_claims(
+        &self,
+        request: Request<pb::ReencryptClaimsRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
+        let answer = mutate::<reencrypt::Begin>(&self.context, request).await;
         self.worker.wake();
         answer
     }

@@ -74,11 +74,11 @@ async fn chunk(
     let mut rows = store::lock_counted_before(work.sql(), town, papers, CHUNK).await?;
     let mut changes = Vec::new();
     for row in &mut rows {
-        let (due, notice_ends) = (row.due.clone(), row.notice_ends.clone());
+        let before = Ends::of(row);
         row.count(days)?;
-        if row.due != due || row.notice_ends != notice_ends {
+        if Ends::of(row) != before {
             row.version += 1;
-            changes.push(moved(row, (due, notice_ends), days)?);
+            changes.push(moved(row, &before, days)?);
         }
     }
     store::recounted(work.sql(), &rows).await?;
@@ -97,12 +97,22 @@ async fn chunk(
     Ok(())
 }
 
+/// The days on which the terms of a claim end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Ends {
+    due: Option<String>,
+    notice: Option<String>,
+    appeal: Option<String>,
+}
+
+impl Ends {
+    fn of(row: &Row) -> Ends {
+        Ends { due: row.due.clone(), notice: row.notice_ends.clone(), appeal: row.appeal_ends.clone() }
+    }
+}
+
 /// What is told of a term that moved: from where to where, and by which paper.
-fn moved(
-    row: &Row,
-    (due, notice_ends): (Option<String>, Option<String>),
-    days: &Calendar,
-) -> Result<Change, Refusal> {
+fn moved(row: &Row, before: &Ends, days: &Calendar) -> Result<Change, Refusal> {
     let state = row.state()?;
     let paper = days.last_paper().map(|code| format!("calendarPapers/{code}")).unwrap_or_default();
     Ok(Change {
@@ -114,8 +124,9 @@ fn moved(
         comment: paper.clone(),
         event: "claim.termMoved",
         data: json!({
-            "claim": row.name(), "number": row.number, "paper": paper, "due_before": due, "due": row.due,
-            "notice_end_before": notice_ends, "notice_end": row.notice_ends,
+            "claim": row.name(), "number": row.number, "paper": paper, "due_before": before.due, "due": row.due,
+            "notice_end_before": before.notice, "notice_end": row.notice_ends,
+            "appeal_end_before": before.appeal, "appeal_end": row.appeal_ends,
         }),
     })
 }

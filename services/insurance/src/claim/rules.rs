@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) surveyor: Option<Actor>,
     /// Who assessed last.
     pub(crate) assessor: Option<Actor>,
+    /// Who took which step before those above, where it is known: earlier assessors and, after an appeal, earlier deciders.
+    pub(crate) earlier: Vec<(&'static str, Actor)>,
     /// Who adjudicated last.
     pub(crate) adjudicator: Option<Actor>,
     /// Insured, claimant and beneficiaries, as names of persons.
@@ -94,6 +96,7 @@ impl Facts {
         all.extend(self.changer.as_ref().map(|who| ("update", who)));
         all.extend(self.surveyor.as_ref().map(|who| ("survey", who)));
         all.extend(self.assessor.as_ref().map(|who| ("assess", who)));
+        all.extend(self.earlier.iter().map(|(step, who)| (*step, who)));
         if self.appealed {
             all.extend(self.adjudicator.as_ref().map(|who| ("adjudicate", who)));
         }

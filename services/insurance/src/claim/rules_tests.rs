@@ -18,6 +18,7 @@ fn facts(state: State) -> Facts {
         changer: Some(actor("c")),
         surveyor: Some(actor("s")),
         assessor: Some(actor("a")),
+        earlier: vec![("assess", actor("b"))],
         adjudicator: Some(actor("j")),
         parties: vec!["towns/malu/people/own".to_owned()],
         paid: false,
@@ -39,7 +40,7 @@ fn the_table_is_whole() {
 fn nobody_decides_what_he_prepared_or_what_is_his_own() {
     let today = date(2020, 3, 1);
     let assessed = facts(State::Assessed);
-    for (who, why) in [("r", "report"), ("c", "update"), ("s", "survey"), ("a", "assess")] {
+    for (who, why) in [("r", "report"), ("c", "update"), ("s", "survey"), ("a", "assess"), ("b", "assess")] {
         assert_eq!(assessed.hindrance(Verb::Adjudicate, &actor(who), today), Some(Hindrance::FourEyes(why)));
     }
     for verb in [Verb::Survey, Verb::Assess, Verb::Adjudicate, Verb::AnswerObjection, Verb::Pay] {

@@ -5,6 +5,7 @@ mod acts;
 mod encode;
 pub mod owner;
 mod parts;
+pub(crate) mod reseal;
 pub(crate) mod rules;
 mod store;
 mod sweep;
@@ -16,7 +17,6 @@ pub(crate) use sweep::{KIND as SWEEP, Sweep};
 use chassis::{
     call::Call,
     context::Context,
-    identity::Scope,
     listing,
     objects::Objects,
     operations::Worker,
@@ -29,11 +29,11 @@ use contracts::{
     google::longrunning as lro,
     linli::insurance::v1::{self as pb, document_service_server::DocumentService},
 };
-use kernel::{name::DocumentName, state::Named};
+use kernel::name::DocumentName;
 use tonic::{Request, Response, Status};
 
 use self::{
-    rules::{State, TABLE, Verb, purpose},
+    rules::{TABLE, Verb, purpose},
     store::{Part, Row, sees},
 };
 
@@ -152,8 +152,8 @@ impl Documents {
 
     async fn clear(&self, call: &Call, name: &str) -> Result<(), Refusal> {
         let name: DocumentName = wire::name("name", name)?;
-        let row = store::get(self.context.db.read().await?.sql(), &name, &Scope::Town, false).await?;
-        let Some(row) = row.filter(|row| row.state == State::Deleted.name()) else { return Ok(()) };
+        let row = store::uncleared_one(self.context.db.read().await?.sql(), &name).await?;
+        let Some(row) = row else { return Ok(()) };
         if parts::clear(&self.objects, &row).await {
             let mut work = Work::plain(&self.context.db, call).await?;
             store::set_cleared(work.sql(), &row.town, &[row.id]).await?;

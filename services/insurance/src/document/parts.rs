@@ -64,9 +64,32 @@ pub(super) async fn get(
     Ok(content)
 }
 
+/// Puts a part once more, sealed with the key of now: the object that it lies in then.
+///
+/// # Errors
+/// Those of [`get`] and [`put`].
+pub(super) async fn put_again(
+    objects: &Objects,
+    vault: &Vault,
+    row: &Row,
+    part: &Part,
+) -> Result<Uuid, Refusal> {
+    let (content, object) = (get(objects, vault, row, part).await?, Uuid::new_v4());
+    objects.put(&key(row, part.n, object), vault.seal(&place(row, part.n), &content)?).await?;
+    Ok(object)
+}
+
+/// Takes away an object that a part lay in.
+///
+/// # Errors
+/// UNAVAILABLE when the store fails.
+pub(super) async fn remove(objects: &Objects, row: &Row, n: i32, object: Uuid) -> Result<(), Refusal> {
+    objects.delete(&key(row, n, object)).await
+}
+
 /// Takes away what was put and never recorded. What can't be taken away now lies there sealed and unknown.
 pub(super) async fn forget(objects: &Objects, row: &Row, part: &Part) {
-    if let Err(refusal) = objects.delete(&key(row, part.n, part.object)).await {
+    if let Err(refusal) = remove(objects, row, part.n, part.object).await {
         tracing::warn!(error = %refusal, "a part that nothing knows of stays in the object store");
     }
 }

@@ -1,6 +1,7 @@
 //! The SQL of documents.
 
 pub(super) mod owners;
+pub(super) mod reseal;
 
 use chassis::{identity::Scope, listing::Asked, paging::push_predicate, refusal::Refusal, vault::Vault};
 use jiff::civil::Date;
@@ -231,9 +232,10 @@ pub(super) async fn add_part(
     sql: &mut PgConnection,
     (town, document): (&str, Uuid),
     part: &Part,
+    key: i32,
 ) -> Result<(), Refusal> {
     sqlx::query!(
-        "insert into document_part (town, document, n, object, from_byte, bytes, sha256) values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into document_part (town, document, n, object, from_byte, bytes, sha256, data_key) values ($1, $2, $3, $4, $5, $6, $7, $8)",
         town,
         document,
         part.n,
@@ -241,6 +243,7 @@ pub(super) async fn add_part(
         part.from_byte,
         part.bytes,
         part.sha256,
+        key,
     )
     .execute(sql)
     .await?;
@@ -361,6 +364,21 @@ pub(super) async fn uncleared(
         .push(" order by x.id limit ")
         .push_bind(limit);
     Ok(query.build_query_as().fetch_all(sql).await?)
+}
+
+/// This one, when it was given up and something of it may lie in the object store.
+///
+/// # Errors
+/// What Postgres answered.
+pub(super) async fn uncleared_one(
+    sql: &mut PgConnection,
+    name: &DocumentName,
+) -> Result<Option<Row>, Refusal> {
+    let Ok(id) = Uuid::parse_str(name.document()) else { return Ok(None) };
+    let mut query = QueryBuilder::new("select ");
+    query.push(COLUMNS).push(" from document x where x.state = 'DELETED' and not x.cleared and x.town = ");
+    query.push_bind(name.town()).push(" and x.id = ").push_bind(id);
+    Ok(query.build_query_as().fetch_optional(sql).await?)
 }
 
 /// Notes that nothing of these lies in the object store any more. Nothing that a reader sees changes, so versions don't either.

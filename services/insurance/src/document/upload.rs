@@ -148,7 +148,8 @@ impl VerbGiven for Write {
         }
         let part = given.as_ref().filter(|part| (part.n, part.from_byte) == (row.parts, row.written_bytes));
         let part = part.ok_or_else(|| Refusal::new(&CONFLICT))?;
-        store::add_part(work.sql(), (&row.town, row.id), part).await?;
+        let key = work.vault().sealing_column()?;
+        store::add_part(work.sql(), (&row.town, row.id), part, key).await?;
         row.parts += 1;
         row.written_bytes += i64::from(part.bytes);
         enter(work, &mut row, Verb::Write).await?;

@@ -12,6 +12,7 @@ mod unclaimed;
 mod visits;
 
 pub(crate) use claims::{claim_gone, hold, open_claim};
+pub(crate) use sealed::{description_place, visit_place};
 
 use chassis::{
     call::Call,

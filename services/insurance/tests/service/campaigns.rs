@@ -173,6 +173,41 @@ async fn get(service: &Service, name: &str) -> pb::Campaign {
     client(service).get_campaign(service.officer("o-1", request)).await.unwrap().into_inner()
 }
 
+/// Plans a campaign.
+pub(crate) async fn try_plan(service: &Service) -> Result<(), Status> {
+    client(service).create_campaign(service.officer("o-1", create(plan(&["c1"])))).await.map(drop)
+}
+
+/// Every verb of outreach, once.
+pub(crate) async fn each_verb(service: &Service) {
+    let today = service.clock.today();
+    let days = (today, today.tomorrow().unwrap());
+    let plan = pb::Campaign { start_date: Some(harness::date(today)), ..plan(&["c1"]) };
+    let campaign = planned(service, plan.clone()).await;
+    let update = pb::UpdateCampaignRequest {
+        campaign: Some(pb::Campaign { title: "进社区".to_owned(), ..campaign }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["title".to_owned()] }),
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let mut client = client(service);
+    let campaign = client.update_campaign(service.officer("o-1", update)).await.unwrap().into_inner();
+    let campaign =
+        client.start_campaign(service.officer("o-1", start(&campaign))).await.unwrap().into_inner();
+    let poster = placement(&campaign, "c1", pb::OutreachChannel::Poster, days);
+    let placed = place(service, service.officer("o-1", poster)).await.unwrap();
+    let back = remove(&placed, "登记有误");
+    client.remove_placement(service.officer("o-2", back)).await.unwrap();
+    let asked = sample(&campaign, "c1", (100, 85), today);
+    client.record_awareness_sample(service.officer("o-1", asked)).await.unwrap();
+    let poster = placement(&campaign, "c1", pb::OutreachChannel::Poster, days);
+    place(service, service.officer("o-1", poster)).await.unwrap();
+    let campaign = get(service, &campaign.name).await;
+    client.complete_campaign(service.officer("o-1", complete(&campaign))).await.unwrap();
+    let other = planned(service, plan).await;
+    client.cancel_campaign(service.officer("o-1", cancel(&other, "疫情防控"))).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_campaign_is_planned_changed_run_and_completed() {
     let service = service(date(2020, 2, 20)).await;

@@ -1,7 +1,7 @@
 //! Documents: sent in parts, sealed where they lie, compared with what was declared, read with a purpose.
 
 mod behind;
-mod canaries;
+pub(crate) mod canaries;
 mod decided;
 mod seeing;
 mod sweeping;
@@ -18,7 +18,7 @@ use tonic_types::StatusExt;
 use crate::harness::{Service, reason, service, uuid, with};
 
 /// A part as clients send it.
-const PART: usize = 1024 * 1024;
+pub(crate) const PART: usize = 1024 * 1024;
 /// What a PNG begins with.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// A claim of `c1` under the policy of o-insurer-0, a campaign of `c1` and `c2`, an incident of `c2`, a claim of `c2`.
@@ -50,13 +50,13 @@ async fn filing() -> Service {
 }
 
 /// A picture of so many bytes.
-fn picture(bytes: usize) -> Vec<u8> {
+pub(crate) fn picture(bytes: usize) -> Vec<u8> {
     let noise = (0..bytes.saturating_sub(PNG.len())).map(|n| (n * 31 % 251) as u8);
     PNG.iter().copied().chain(noise).collect()
 }
 
 /// A file as it is declared.
-fn declared(owner: &str, content: &[u8]) -> pb::Document {
+pub(crate) fn declared(owner: &str, content: &[u8]) -> pb::Document {
     pb::Document {
         owner: owner.to_owned(),
         kind: "PHOTOS".to_owned(),
@@ -78,26 +78,26 @@ fn create(document: pb::Document) -> pb::CreateDocumentRequest {
 }
 
 /// What somebody does with documents.
-struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     service: &'a Service,
     token: String,
 }
 
 impl Service {
-    fn documents(&self) -> DocumentServiceClient<Peer> {
+    pub(crate) fn documents(&self) -> DocumentServiceClient<Peer> {
         DocumentServiceClient::new(self.peer.clone())
             .max_decoding_message_size(8 << 20)
             .max_encoding_message_size(8 << 20)
     }
 
     /// An officer of a committee.
-    fn clerk(&self, committee: &str) -> Caller<'_> {
+    pub(crate) fn clerk(&self, committee: &str) -> Caller<'_> {
         let token = self.token("clerk", "committee-officer", &format!("committee:{committee}"));
         Caller { service: self, token }
     }
 
     /// The files that lie there.
-    fn objects(&self) -> Vec<PathBuf> {
+    pub(crate) fn objects(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut open = vec![self.files()];
         while let Some(folder) = open.pop() {
@@ -140,12 +140,12 @@ impl Caller<'_> {
         Ok(self.service.documents().get_document(self.ask(request)).await?.into_inner())
     }
 
-    async fn delete(&self, name: &str) -> Result<pb::Document, Status> {
+    pub(crate) async fn delete(&self, name: &str) -> Result<pb::Document, Status> {
         let request = pb::DeleteDocumentRequest { name: name.to_owned(), ..Default::default() };
         Ok(self.service.documents().delete_document(self.ask(request)).await?.into_inner())
     }
 
-    async fn void(&self, document: &pb::Document, why: &str) -> Result<pb::Document, Status> {
+    pub(crate) async fn void(&self, document: &pb::Document, why: &str) -> Result<pb::Document, Status> {
         let request = pb::VoidDocumentRequest {
             name: document.name.clone(),
             etag: document.etag.clone(),
@@ -172,7 +172,7 @@ impl Caller<'_> {
     }
 
     /// Declares and sends a file.
-    async fn send(&self, document: pb::Document, content: &[u8]) -> Result<pb::Document, Status> {
+    pub(crate) async fn send(&self, document: pb::Document, content: &[u8]) -> Result<pb::Document, Status> {
         let created = self.create(document).await?;
         let mut last = created;
         for part in content.chunks(PART) {
@@ -183,13 +183,13 @@ impl Caller<'_> {
     }
 
     /// Stores a file.
-    async fn store(&self, owner: &str, content: &[u8]) -> pb::Document {
+    pub(crate) async fn store(&self, owner: &str, content: &[u8]) -> pb::Document {
         let sent = self.send(declared(owner, content), content).await.unwrap();
         self.finish(&sent.name).await.unwrap()
     }
 
     /// All of a file.
-    async fn read(&self, name: &str) -> Result<Vec<u8>, Status> {
+    pub(crate) async fn read(&self, name: &str) -> Result<Vec<u8>, Status> {
         let (mut all, mut offset) = (Vec::new(), 0);
         loop {
             let stretch = self.stretch(name, offset).await?;

@@ -142,7 +142,7 @@ async fn a_loss_is_claimed_once_however_its_place_is_written() {
     // of which nobody knew yet whom it met
     let mut reported = Vec::new();
     for place in [WRITTEN[0], WRITTEN[1]] {
-        let incident = service.incident_of(told(car("", place), "")).await;
+        let incident = service.verified(told(car("", place), "")).await;
         let draft = service.claim_draft(&incident, car("r-1", place), Some(4_000_00));
         reported.push(service.report(draft).await.unwrap());
     }

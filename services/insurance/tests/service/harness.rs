@@ -1,6 +1,12 @@
 //! An insurance service with its layers, near, a real governance as its peer, and callers with tokens.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use ::governance::access::BindingDirectory;
 use chassis::{
@@ -20,8 +26,9 @@ use contracts::google::r#type::Money;
 use jiff::civil::Date;
 use prost_reflect::DescriptorPool;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use tonic::{Request, Status};
+use tonic::{Request, Status, body::Body};
 use tonic_types::StatusExt;
+use tower::{ServiceExt, service_fn};
 use uuid::Uuid;
 
 /// The folder of files, below that of the keys.
@@ -36,6 +43,7 @@ pub(crate) struct Service {
     pub(crate) governance: Governance,
     pub(crate) worker: Worker,
     governance_peer: Peer,
+    away: Arc<AtomicBool>,
     keys: tempfile::TempDir,
     issuer: DevIssuer,
 }
@@ -75,6 +83,20 @@ fn replica(
     (layers::near(layers::layered(routes, &layers)), governance, worker)
 }
 
+/// `peer`, unless it is away.
+fn unless(away: &Arc<AtomicBool>, peer: Peer) -> Peer {
+    let away = away.clone();
+    Peer::new(service_fn(move |request: http::Request<Body>| {
+        let (peer, away) = (peer.clone(), away.load(Ordering::SeqCst));
+        async move {
+            if away {
+                return Err(Status::unavailable("nobody there"));
+            }
+            peer.oneshot(request).await
+        }
+    }))
+}
+
 /// Both services, with the town `malu`, its community `a` and the committees `c1` … `c3` and the village `v1` in governance, on
 /// `today`. Insurance knows nothing yet.
 pub(crate) async fn service(today: Date) -> Service {
@@ -90,12 +112,23 @@ pub(crate) async fn service(today: Date) -> Service {
     let worker = Worker::new(governance_db.context.clone(), clock.clone(), ::governance::jobs());
     let governance_layers = gatekeeper("governance", &issuer, directory.clone(), &clock);
     let routes = ::governance::routes(&governance_db.context, &worker, directory, None);
-    let governance_peer = layers::near(layers::layered(routes, &governance_layers));
+    let away = Arc::new(AtomicBool::new(false));
+    let governance_peer = unless(&away, layers::near(layers::layered(routes, &governance_layers)));
 
     let db = TestDb::new(&Schema::new("insurance", &insurance::MIGRATIONS)).await;
     let (peer, governance, worker) = replica(&db.context, &governance_peer, dir.path(), &clock);
-    let service =
-        Service { db, governance_db, clock, peer, governance, worker, governance_peer, keys: dir, issuer };
+    let service = Service {
+        db,
+        governance_db,
+        clock,
+        peer,
+        governance,
+        worker,
+        governance_peer,
+        away,
+        keys: dir,
+        issuer,
+    };
     service.structure().await;
     service
 }
@@ -105,6 +138,11 @@ impl Service {
     pub(crate) fn fail_over(&mut self) {
         (self.peer, self.governance, self.worker) =
             replica(&self.db.context, &self.governance_peer, self.keys.path(), &self.clock);
+    }
+
+    /// Governance goes away, or comes back.
+    pub(crate) fn governance_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
     }
 
     /// Where files lie.

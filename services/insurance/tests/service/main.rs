@@ -6,6 +6,8 @@
     reason = "amounts in fen are written as yuan and fen: 80_000_00"
 )]
 
+mod access;
+mod away;
 mod campaigns;
 mod claims;
 mod cover;
@@ -15,5 +17,8 @@ mod events;
 mod harness;
 mod incidents;
 mod policies;
+mod replays;
 mod reports;
+mod rotation;
+mod sequences;
 mod sight;

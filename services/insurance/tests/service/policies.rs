@@ -121,6 +121,69 @@ impl Service {
     }
 }
 
+/// Drafts the contract of the first scheme for 2021.
+pub(crate) async fn draft_of_2021(service: &Service) -> Result<(), Status> {
+    let (start_date, end_date) = (Some(wire(date(2021, 1, 1))), Some(wire(date(2022, 1, 1))));
+    let mut policy = pb::Policy { number: "CCI-2021".to_owned(), start_date, end_date, ..cci_2020() };
+    let premium = policy.terms.as_mut().and_then(|terms| terms.premium.as_mut());
+    premium.unwrap().instalments.clear();
+    service.draft("li", "cci-2021", policy).await.map(drop)
+}
+
+/// Every verb of programmes and policies, once.
+pub(crate) async fn each_verb(service: &Service) {
+    let (mut programmes, mut policies) = (service.programmes(), service.policies());
+    macro_rules! of {
+        ($request:ident, $thing:expr) => {
+            pb::$request {
+                name: $thing.name.clone(),
+                etag: $thing.etag.clone(),
+                request_id: uuid(),
+                ..Default::default()
+            }
+        };
+    }
+    let made = service.programme("pilot", "试点保险", 9).await.unwrap();
+    let update = pb::UpdateProgrammeRequest {
+        programme: Some(pb::Programme { display_name: "试点险".to_owned(), ..made }),
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let made = programmes.update_programme(service.officer("li", update)).await.unwrap().into_inner();
+    let gone = of!(DeleteProgrammeRequest, made);
+    let gone = programmes.delete_programme(service.officer("li", gone)).await.unwrap().into_inner();
+    let back = of!(UndeleteProgrammeRequest, gone);
+    let made = programmes.undelete_programme(service.officer("li", back)).await.unwrap().into_inner();
+
+    let policy = pb::Policy { programme: made.name, number: "P-2020".to_owned(), ..cci_2020() };
+    let draft = service.draft("li", "pilot-2020", policy).await.unwrap();
+    let update = pb::UpdatePolicyRequest {
+        policy: Some(pb::Policy { number: "P-2020-A".to_owned(), ..draft }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["number".to_owned()] }),
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let draft = policies.update_policy(service.officer("li", update)).await.unwrap().into_inner();
+    let gone = of!(DeletePolicyRequest, draft);
+    let gone = policies.delete_policy(service.officer("li", gone)).await.unwrap().into_inner();
+    let back = of!(UndeletePolicyRequest, gone);
+    let draft = policies.undelete_policy(service.officer("li", back)).await.unwrap().into_inner();
+    let signed = service.sign("wang", &draft).await.unwrap();
+    let paid = pb::MarkInstalmentPaidRequest {
+        version: 1,
+        number: 1,
+        pay_date: Some(wire(service.clock.today())),
+        reference: "回单-1".to_owned(),
+        ..of!(MarkInstalmentPaidRequest, signed)
+    };
+    let paid = policies.mark_instalment_paid(service.officer("zhao", paid)).await.unwrap().into_inner();
+    let from = service.clock.today().tomorrow().unwrap();
+    let endorsed = service.endorse("li", &paid, from, cci_2020().terms.unwrap()).await.unwrap();
+    let discard = of!(DiscardEndorsementRequest, endorsed);
+    let kept = policies.discard_endorsement(service.officer("li", discard)).await.unwrap().into_inner();
+    service.terminate(&kept, from).await.unwrap();
+}
+
 fn verb<'a>(policy: &'a pb::Policy, verb: &str) -> &'a contracts::linli::common::v1::AvailableAction {
     policy.available_actions.iter().find(|action| action.verb == verb).unwrap()
 }

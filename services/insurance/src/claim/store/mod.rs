@@ -159,6 +159,7 @@ impl Row {
             changer: signed(&self.changed_by, &self.changed_person),
             surveyor: signed(&self.surveyed_by, &self.surveyed_person),
             assessor: signed(&self.assessed_by, &self.assessed_person),
+            earlier: Vec::new(),
             adjudicator: signed(&self.adjudicated_by, &self.adjudicated_person),
             parties: parties.map(|id| self.person(id)).collect(),
             paid: self.paid_fen > 0,

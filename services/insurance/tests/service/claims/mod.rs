@@ -1,16 +1,21 @@
 //! Claims, from the report to the end.
 
+mod attempts;
 mod behind;
 mod beneficiaries;
+mod canaries;
+mod eyes;
 mod file_cells;
 mod file_races;
 mod files;
 mod flow;
+mod held;
 mod parts;
 mod queue;
 mod races;
 mod refusals;
 mod reversals;
+mod terms;
 
 use contracts::linli::{
     common::v1::Payee,
@@ -48,6 +53,31 @@ pub(crate) fn payee() -> Payee {
     }
 }
 
+/// An incident as the family reports it.
+pub(crate) fn incident_of(event: Event<'_>) -> pb::Incident {
+    let place = match event.place {
+        id if id.starts_with("h-") => {
+            pb::incident::Place::PlaceHousehold(format!("towns/malu/households/{id}"))
+        }
+        id if id.starts_with("e-") => pb::incident::Place::PlaceEstate(format!("towns/malu/estates/{id}")),
+        text => pb::incident::Place::PlaceText(text.to_owned()),
+    };
+    pb::Incident {
+        peril: event.peril.to_owned(),
+        happen_date: Some(date(event.on)),
+        place: Some(place),
+        description: "出险".to_owned(),
+        source: pb::IncidentSource::Family.into(),
+        person: format!("towns/malu/people/{}", event.person),
+        household: if event.household.is_empty() {
+            String::new()
+        } else {
+            format!("towns/malu/households/{}", event.household)
+        },
+        ..Default::default()
+    }
+}
+
 /// Everything that a step is called with beside its name.
 macro_rules! step {
     ($request:ident, $claim:expr $(, $field:ident: $value:expr)* $(,)?) => {
@@ -81,34 +111,11 @@ impl Service {
 
     /// An incident that is reported and verified; its name.
     pub(crate) async fn incident(&self, event: Event<'_>) -> String {
-        let place = match event.place {
-            id if id.starts_with("h-") => {
-                pb::incident::Place::PlaceHousehold(format!("towns/malu/households/{id}"))
-            }
-            id if id.starts_with("e-") => {
-                pb::incident::Place::PlaceEstate(format!("towns/malu/estates/{id}"))
-            }
-            text => pb::incident::Place::PlaceText(text.to_owned()),
-        };
-        let incident = pb::Incident {
-            peril: event.peril.to_owned(),
-            happen_date: Some(date(event.on)),
-            place: Some(place),
-            description: "出险".to_owned(),
-            source: pb::IncidentSource::Family.into(),
-            person: format!("towns/malu/people/{}", event.person),
-            household: if event.household.is_empty() {
-                String::new()
-            } else {
-                format!("towns/malu/households/{}", event.household)
-            },
-            ..Default::default()
-        };
-        self.incident_of(incident).await
+        self.verified(incident_of(event)).await
     }
 
-    /// The same, as a request says it.
-    pub(crate) async fn incident_of(&self, incident: pb::Incident) -> String {
+    /// The same, as it is said.
+    pub(crate) async fn verified(&self, incident: pb::Incident) -> String {
         let mut client = IncidentServiceClient::new(self.peer.clone());
         let request = pb::CreateIncidentRequest {
             parent: "towns/malu".to_owned(),

@@ -1,14 +1,9 @@
 //! A file name and a content as canaries: whatever is called, rightly or wrongly, they turn up in no log, error, event or row in clear.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
+use chassis::testing::ear::Ear;
 use contracts::linli::insurance::v1 as pb;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tonic::Status;
-use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 use super::{CLAIM, OTHER_CLAIM, PNG, create, declared, filing};
 use crate::harness::{Service, uuid};
@@ -16,41 +11,15 @@ use crate::harness::{Service, uuid};
 const FILE: &str = "慕容金丝雀的身份证.png";
 const WORDS: &str = "慕容金丝雀，住马陆镇金丝雀路";
 
+/// What is logged whenever something is listened to.
+const SIGNS: [&str; 3] = ["sqlx::query", "linli.insurance.v1.DocumentService/ReadDocument", "event recorded"];
+
 fn silent(text: &str, place: &str) {
     assert!(!text.contains("金丝雀"), "a canary in {place}: {text}");
 }
 
-/// What is logged in this process: every event and every span, with its fields.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Listens, to the tests beside this one too. Where another test listens already, nothing is heard here.
-fn listen() -> Option<Lines> {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(
-            "debug,chassis=trace,insurance=trace,kernel=trace,object_store=trace",
-        ))
-        .with_span_events(FmtSpan::FULL)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).ok().map(|()| lines)
-}
-
 /// Every table of the service as text; bytes as the text that they might be.
-async fn stored(service: &Service) -> Vec<(String, String)> {
+pub(crate) async fn stored(service: &Service) -> Vec<(String, String)> {
     let mut owner = PgConnection::connect(&service.db.database.owner_url).await.unwrap();
     let tables = "select table_name::text from information_schema.tables where table_schema = 'insurance'";
     let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut owner).await.unwrap();
@@ -98,7 +67,7 @@ async fn wrongs(service: &Service, content: &[u8], name: &str) -> Vec<Status> {
 #[tokio::test]
 async fn no_file_name_and_no_content_turn_up_where_they_do_not_belong() {
     let service = filing().await;
-    let lines = listen();
+    let ear = Ear::listen(&["金丝雀", SIGNS[0], SIGNS[1], SIGNS[2]]);
     let (clerk, content) = (service.clerk("c1"), [PNG, WORDS.repeat(3_000).as_bytes()].concat());
     let document = pb::Document { file_name: FILE.to_owned(), ..declared(CLAIM, &content) };
     let sent = clerk.send(document.clone(), &content).await.unwrap();
@@ -136,10 +105,8 @@ async fn no_file_name_and_no_content_turn_up_where_they_do_not_belong() {
     for (table, text) in rows {
         silent(&text, &table);
     }
-    let Some(lines) = lines else { return };
-    let logged = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
-    for sign in ["sqlx::query", "linli.insurance.v1.DocumentService/ReadDocument", "event recorded"] {
-        assert!(logged.contains(sign), "{sign} is not logged: nothing was listened to");
+    for sign in SIGNS {
+        assert!(!ear.heard(sign).is_empty(), "{sign} is not logged: nothing was listened to");
     }
-    silent(&logged, "the log");
+    assert_eq!(ear.heard("金丝雀"), Vec::<String>::new());
 }

@@ -17,18 +17,18 @@ use tonic::{Response, Status};
 use crate::harness::{self, Service, service, uuid};
 
 /// The town with its two schemes signed.
-pub(super) async fn insured(today: Date) -> Service {
+pub(crate) async fn insured(today: Date) -> Service {
     let service = service(today).await;
     service.schemes().await;
     service
 }
 
-pub(super) fn client(service: &Service) -> IncidentServiceClient<Peer> {
+pub(crate) fn client(service: &Service) -> IncidentServiceClient<Peer> {
     IncidentServiceClient::new(service.peer.clone())
 }
 
 /// A fire in the first household, of which the fire service told.
-pub(super) fn fire() -> pb::Incident {
+pub(crate) fn fire() -> pb::Incident {
     pb::Incident {
         peril: "FIRE".to_owned(),
         happen_date: Some(harness::date(date(2020, 2, 14))),
@@ -41,7 +41,7 @@ pub(super) fn fire() -> pb::Incident {
     }
 }
 
-pub(super) fn creation(incident: pb::Incident) -> pb::CreateIncidentRequest {
+pub(crate) fn creation(incident: pb::Incident) -> pb::CreateIncidentRequest {
     pb::CreateIncidentRequest {
         parent: "towns/malu".to_owned(),
         incident: Some(incident),
@@ -50,16 +50,16 @@ pub(super) fn creation(incident: pb::Incident) -> pb::CreateIncidentRequest {
     }
 }
 
-pub(super) async fn try_report(service: &Service, incident: pb::Incident) -> Result<pb::Incident, Status> {
+pub(crate) async fn try_report(service: &Service, incident: pb::Incident) -> Result<pb::Incident, Status> {
     let request = service.of_committee("reporter", "c1", creation(incident));
     client(service).create_incident(request).await.map(Response::into_inner)
 }
 
-pub(super) async fn report(service: &Service, incident: pb::Incident) -> pb::Incident {
+pub(crate) async fn report(service: &Service, incident: pb::Incident) -> pb::Incident {
     try_report(service, incident).await.unwrap()
 }
 
-pub(super) async fn try_verify(service: &Service, incident: &pb::Incident) -> Result<pb::Incident, Status> {
+pub(crate) async fn try_verify(service: &Service, incident: &pb::Incident) -> Result<pb::Incident, Status> {
     let request = pb::VerifyIncidentRequest {
         name: incident.name.clone(),
         etag: incident.etag.clone(),
@@ -72,11 +72,11 @@ pub(super) async fn try_verify(service: &Service, incident: &pb::Incident) -> Re
         .map(Response::into_inner)
 }
 
-pub(super) async fn verify(service: &Service, incident: &pb::Incident) -> pb::Incident {
+pub(crate) async fn verify(service: &Service, incident: &pb::Incident) -> pb::Incident {
     try_verify(service, incident).await.unwrap()
 }
 
-pub(super) async fn try_close(
+pub(crate) async fn try_close(
     service: &Service,
     incident: &pb::Incident,
     why: &str,
@@ -94,7 +94,7 @@ pub(super) async fn try_close(
         .map(Response::into_inner)
 }
 
-pub(super) async fn try_reopen(
+pub(crate) async fn try_reopen(
     service: &Service,
     incident: &pb::Incident,
     why: &str,
@@ -112,7 +112,7 @@ pub(super) async fn try_reopen(
         .map(Response::into_inner)
 }
 
-pub(super) fn visit(incident: &pb::Incident, result: pb::VisitResult, text: &str) -> pb::RecordVisitRequest {
+pub(crate) fn visit(incident: &pb::Incident, result: pb::VisitResult, text: &str) -> pb::RecordVisitRequest {
     pb::RecordVisitRequest {
         name: incident.name.clone(),
         etag: incident.etag.clone(),
@@ -123,7 +123,7 @@ pub(super) fn visit(incident: &pb::Incident, result: pb::VisitResult, text: &str
     }
 }
 
-pub(super) fn assignment(incident: &pb::Incident, visitor: &str) -> pb::AssignVisitRequest {
+pub(crate) fn assignment(incident: &pb::Incident, visitor: &str) -> pb::AssignVisitRequest {
     pb::AssignVisitRequest {
         name: incident.name.clone(),
         etag: incident.etag.clone(),
@@ -133,7 +133,7 @@ pub(super) fn assignment(incident: &pb::Incident, visitor: &str) -> pb::AssignVi
     }
 }
 
-pub(super) async fn get(service: &Service, name: &str) -> pb::Incident {
+pub(crate) async fn get(service: &Service, name: &str) -> pb::Incident {
     let request = pb::GetIncidentRequest { name: name.to_owned() };
     client(service).get_incident(service.officer("reader", request)).await.unwrap().into_inner()
 }

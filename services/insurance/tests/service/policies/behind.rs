@@ -196,3 +196,25 @@ async fn limits_are_found_by_their_names() {
         assert_eq!(service.number(&sql).await, limit, "{policy} {cap} {peril}");
     }
 }
+
+#[tokio::test]
+async fn programmes_and_numbers_are_there_once() {
+    let service = service(date(2020, 3, 1)).await;
+    service.schemes().await;
+    service
+        .sql("insert into programme (town, id, display_name, rank, deleted) values ('malu', 'gone', '旧险', 8, now())")
+        .await;
+    let policy = draft("next", "2021-01-01", "2022-01-01");
+    let all = [
+        ("programme_keeps_its_name", "update programme set id = 'x' where id = 'gone'".to_owned()),
+        (
+            "programme_rank_once",
+            "insert into programme (town, id, display_name, rank) values ('malu', 'x', '新险', 1)".to_owned(),
+        ),
+        ("policy_of_a_living_programme", policy.replace("'cci'", "'gone'")),
+        ("policy_number_once", policy.replace("'cci', 'next'", "'cci', 'CCI-2020'")),
+    ];
+    for (wanted, sql) in all {
+        assert_eq!(service.constraint(&sql).await, wanted, "{sql}");
+    }
+}
