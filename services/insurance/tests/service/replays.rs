@@ -217,6 +217,13 @@ async fn claim(service: &Service) {
     let claim = done!(answer_claim_objection, "answerer", answer);
     service.clock.set(crate::claims::after(&claim)).unwrap();
     let claim = service.pay(&claim, "cci", 30_000_00).await.unwrap();
+    let claim = service.read(&claim).await;
+    let reverse = pb::ReverseClaimPaymentRequest {
+        comment: "误付".to_owned(),
+        ..step!(ReverseClaimPaymentRequest, claim, payment: 1)
+    };
+    let claim = done!(reverse_claim_payment, "reverser", reverse);
+    let claim = service.pay_as(&claim, "cci", 30_000_00, "r-9").await.unwrap();
     let file = format!(
         "claim_number,programme,amount_yuan,paid_on,reference\r\n{},li,39200.00,{},r-2\r\n",
         claim.number,

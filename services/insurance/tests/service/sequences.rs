@@ -148,6 +148,7 @@ async fn no_life_of_claims_pays_what_it_must_not() {
         "close",
         "withdraw",
         "reopen",
+        "reverse",
         "ask",
         "resume",
         "update",

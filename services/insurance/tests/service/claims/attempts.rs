@@ -2,7 +2,6 @@
 
 use contracts::linli::insurance::v1 as pb;
 use jiff::{ToSpan, civil::date};
-use pb::ClaimState;
 use tonic::{Response, Status};
 use tonic_types::StatusExt;
 
@@ -162,7 +161,7 @@ async fn the_year_of_a_limit_is_the_year_of_its_policy() {
 }
 
 #[tokio::test]
-async fn of_one_event_over_new_year_the_highest_fixed_benefit_is_paid() {
+async fn one_event_is_not_spread_over_two_years() {
     let service = service(date(2020, 12, 31)).await;
     service.schemes().await;
     service.sql(FROM_JULY).await;
@@ -172,15 +171,19 @@ async fn of_one_event_over_new_year_the_highest_fixed_benefit_is_paid() {
         };
     let claim = service.assessed(hurt, None, 1).await;
     assert_eq!(approved(&service.adjudicate(&claim).await.unwrap()), [0, 200_000_00]);
-    // he died of it in the new year
+    // he died of it in the new year: an event has one day, and the benefits of one event aren't drawn in two years
     service.clock.set(date(2021, 1, 4)).unwrap();
     let dead = Event { peril: "DEATH", on: date(2021, 1, 2), ..hurt };
     let incident = pb::Incident { event: claim.incident.clone(), ..incident_of(dead) };
-    let incident = service.verified(incident).await;
-    let claim = service.report(service.claim_draft(&incident, dead, None)).await.unwrap();
-    let claim = service.assess(claim, None, 0).await;
-    let claim = service.adjudicate(&claim).await.unwrap();
-    assert_eq!((approved(&claim), claim.state()), (vec![0, 0], ClaimState::Adjudicated));
+    let request = pb::CreateIncidentRequest {
+        parent: "towns/malu".to_owned(),
+        incident: Some(incident),
+        request_id: uuid(),
+        ..Default::default()
+    };
+    let mut incidents = pb::incident_service_client::IncidentServiceClient::new(service.peer.clone());
+    let refused = incidents.create_incident(service.officer("reporter", request)).await.unwrap_err();
+    assert_eq!(reason(&refused), "EVENT_OF_ANOTHER_DAY");
 }
 
 #[tokio::test]

@@ -17,13 +17,13 @@ async fn held(service: &Service, all: &[(&str, String)]) {
     }
 }
 
-/// A claim that is written by hand: `object`, its household, its day, its report, its number.
-fn written(object: &str, household: &str, (on, reported): (&str, &str), number: &str) -> String {
+/// A claim that is written by hand for the incident of another: `object`, its household, its report, its number.
+fn written(of: &str, (object, household): (&str, &str), reported: &str, number: &str) -> String {
     format!(
         "insert into claim (town, id, number, state, incident, event, peril, object, happened_on, reported_on, place_kind, place, insured, claimant,
                             household, payee_sealed, data_key, since, reported_by)
-         values ('malu', gen_random_uuid(), '{number}', 'REPORTED', gen_random_uuid(), gen_random_uuid(), 'FIRE', '{object}', '{on}', '{reported}',
-                 'TEXT', '某处', 'r-5', 'r-5', '{household}', 'x', 1, '{reported}', 'hand')"
+         select 'malu', gen_random_uuid(), '{number}', 'REPORTED', incident, event, peril, '{object}', happened_on, '{reported}',
+                 place_kind, place, 'r-5', 'r-5', '{household}', 'x', 1, '{reported}', 'hand' from claim where id = '{of}'"
     )
 }
 
@@ -53,19 +53,19 @@ async fn a_claim_stands_by_what_was_reported_and_decided() {
     service.claims().withdraw_claim(service.officer("reporter", withdraw)).await.unwrap();
     let claim = service.assessed(fire(date(2020, 2, 14)), Some(80_000_00), 0).await;
     let claim = service.noticed(&service.adjudicate(&claim).await.unwrap()).await;
-    let (one, number, days) = (id(&claim), claim.number.as_str(), ("2020-02-14", "2020-02-17"));
+    let (one, number, reported) = (id(&claim), claim.number.as_str(), "2020-02-17");
     let set = |what: &str| format!("update claim set {what} where id = '{one}'");
     let hand = ("hand", "");
     held(
         &service,
         &[
-            ("claim_names_the_dwelling", written("DWELLING", "", days, "民-2020-000099")),
+            ("claim_names_the_dwelling", written(one, ("DWELLING", ""), reported, "民-2020-000099")),
             (
                 "claim_reported_after_the_event",
-                written("PERSON", "", ("2020-02-14", "2020-02-13"), "民-2020-000099"),
+                written(one, ("PERSON", ""), "2020-02-13", "民-2020-000099"),
             ),
-            ("claim_number_once", written("PERSON", "", days, number)),
-            ("beneficiaries_share_the_whole", written("PERSON", "", days, "民-2020-000099")),
+            ("claim_number_once", written(one, ("PERSON", ""), reported, number)),
+            ("beneficiaries_share_the_whole", written(one, ("PERSON", ""), reported, "民-2020-000099")),
             (
                 "claim_beneficiary_once",
                 format!("insert into claim_beneficiary values ('malu', '{one}', 2, 'r-1', 1, 'SELF')"),
@@ -168,8 +168,8 @@ async fn what_was_paid_stands_until_it_is_confirmed_and_then_closed() {
             (
                 "claim_payment_reference_once",
                 format!(
-                    "{replica} insert into claim_payment (town, claim, programme, decision, insurer, amount_fen, paid_on, reference, recorded_by)
-                     select town, claim, 'x', decision, insurer, amount_fen, paid_on, reference, recorded_by from claim_payment where programme = 'cci'"
+                    "{replica} insert into claim_payment (town, claim, n, programme, decision, insurer, amount_fen, paid_on, reference, recorded_by)
+                     select town, claim, 9, 'x', decision, insurer, amount_fen, paid_on, reference, recorded_by from claim_payment where programme = 'cci'"
                 ),
             ),
             (

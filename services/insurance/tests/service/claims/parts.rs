@@ -73,7 +73,9 @@ async fn the_difference_is_decided_anew_and_what_was_paid_counts() {
     let made = service.pay_as(&claim, "cci", 30_000_00, "r-2").await.unwrap_err();
     assert_eq!(reason(&made), "PAYMENT_MADE");
     let claim = service.pay(&claim, "li", 24_000_00).await.unwrap();
-    assert_eq!((claim.state(), in_fen(claim.paid_amount.as_ref())), (ClaimState::Paid, 54_000_00));
+    // who pays sees what he paid; the town all of it
+    assert_eq!((claim.state(), in_fen(claim.paid_amount.as_ref())), (ClaimState::Paid, 24_000_00));
+    assert_eq!(in_fen(service.read(&claim).await.paid_amount.as_ref()), 54_000_00);
     // the report counts what was paid by an earlier decision
     assert_eq!(reported(&service).await, [[30_000_00, 30_000_00, 0], [24_000_00, 24_000_00, 0]]);
     let claim = service.confirm(&claim).await.unwrap();
@@ -176,7 +178,8 @@ async fn an_appeal_that_raises_the_sum_pays_the_difference() {
     assert_eq!(approved(&claim), [20_000_00, 4_800_00]);
     let claim = service.noticed(&claim).await;
     let claim = service.pay(&claim, "li", 4_800_00).await.unwrap();
-    assert_eq!((claim.state(), in_fen(claim.paid_amount.as_ref())), (ClaimState::Paid, 24_800_00));
+    assert_eq!((claim.state(), in_fen(claim.paid_amount.as_ref())), (ClaimState::Paid, 4_800_00));
+    assert_eq!(in_fen(service.read(&claim).await.paid_amount.as_ref()), 24_800_00);
     let again = step!(AppealClaimRequest, claim, appeal: "仍嫌少".to_owned());
     let again = service.claims().appeal_claim(service.officer("reader", again)).await.unwrap_err();
     assert_eq!(reason(&again), "NOTHING_TO_APPEAL");

@@ -24,7 +24,7 @@ impl Service {
     }
 
     /// Paid by a programme under another reference.
-    pub(super) async fn pay_as(
+    pub(crate) async fn pay_as(
         &self,
         claim: &pb::Claim,
         programme: &str,

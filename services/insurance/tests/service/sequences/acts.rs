@@ -41,6 +41,7 @@ pub(super) enum Do {
     Close,
     Withdraw,
     Reopen,
+    Reverse,
 }
 
 /// What somebody does, or what happens. Things by their places in lists, taken as often as need be; amounts in yuan.
@@ -96,6 +97,7 @@ fn verb() -> impl Strategy<Value = Do> {
         Do::Close,
         Do::Withdraw,
         Do::Reopen,
+        Do::Reverse,
     ])
 }
 

@@ -4,7 +4,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use crate::harness::Service;
 
-/// The lines of the decisions in force with what their limits are of, each limit of its version beside.
+/// The lines of the decisions in force with what their limits are of, each limit of its version beside; of a claim that is closed
+/// the lines that are paid.
 const STANDING: &str = "
     create temporary view standing as
     select c.id as claim, c.insured, c.household, c.event, c.peril, l.policy, l.version, l.loss, l.approved_fen as fen,
@@ -15,7 +16,8 @@ const STANDING: &str = "
     join insurance.claim_line l on l.town = c.town and l.claim = c.id and l.decision = c.decision
     join insurance.policy_version v on v.town = l.town and v.policy = l.policy and v.n = l.version
     join insurance.policy_benefit b on b.town = l.town and b.policy = l.policy and b.version = l.version and b.peril = c.peril
-    where l.approved_fen > 0";
+    where l.approved_fen > 0 and (c.state <> 'CLOSED' or (
+        select coalesce(sum(p.amount_fen), 0) from insurance.claim_payment p where p.claim = c.id and p.programme = l.programme) > 0)";
 
 /// A limit, the columns that it is of, and the benefits that it is of alone. Of each version what stands under it is within its limit; all
 /// that stands under versions with such a limit is within the highest of them.
@@ -30,7 +32,7 @@ const LIMITS: [(&str, &str); 7] = [
 ];
 
 /// What must find nothing.
-const NOTHING: [(&str, &str); 17] = [
+const NOTHING: [(&str, &str); 18] = [
     (
         "of fixed benefits more than the highest stands for a person and event",
         "select insured, event from standing where not loss group by insured, event having sum(fen) > max(fixed)",
@@ -65,26 +67,28 @@ const NOTHING: [(&str, &str); 17] = [
     ),
     (
         "a loss is paid twice by a programme",
-        "select from claim_payment p join claim c on c.id = p.claim
-         group by c.subject, c.peril, c.happened_on, case c.object when 'DWELLING' then '' else c.place end, p.programme having count(*) > 1",
+        "select from claim_payment p join claim c on c.id = p.claim where p.reverses is null
+             and not exists (select from claim_payment r where r.claim = p.claim and r.reverses = p.n)
+         group by c.subject, c.peril, c.happened_on, case c.object when 'DWELLING' then '' else c.place end, p.programme
+         having count(distinct p.claim) > 1",
     ),
     (
         "a claim is paid by other than its decision",
         "select c.id from claim c where c.paid_fen > c.approved_fen
             or c.paid_fen <> (select coalesce(sum(p.amount_fen), 0) from claim_payment p where p.claim = c.id)
-            or exists (select from claim_payment p where p.claim = c.id and not exists (
-                select from claim_line l where l.claim = p.claim and l.decision = c.decision and l.decision = p.decision
-                    and (l.programme, l.insurer, l.approved_fen) = (p.programme, p.insurer, p.amount_fen)))",
+            or exists (select from claim_payment p where p.claim = c.id group by p.programme, p.insurer having sum(p.amount_fen) < 0
+                or sum(p.amount_fen) > coalesce((select l.approved_fen from claim_line l where l.claim = c.id and l.decision = c.decision
+                    and (l.programme, l.insurer) = (p.programme, p.insurer)), 0))",
     ),
     (
         "a payment is dated while an objection was open",
         "select from claim_payment p join claim_objection o on o.claim = p.claim
-         where o.objected_on <= p.paid_on and (o.state = 'OPEN' or o.state = 'ANSWERED' and p.paid_on < o.answered_on)",
+         where p.reverses is null and o.objected_on <= p.paid_on and (o.state = 'OPEN' or o.state = 'ANSWERED' and p.paid_on < o.answered_on)",
     ),
     (
         "a payment is dated within the notice or before the decision",
         "select from claim_payment p join claim c on c.id = p.claim join claim_decision d on d.claim = p.claim and d.n = p.decision
-         where p.paid_on <= c.notice_ends or p.paid_on < d.decided_on",
+         where p.reverses is null and (p.decision = c.decision and p.paid_on <= c.notice_ends or p.paid_on < d.decided_on)",
     ),
     (
         "a claim counts other objections than are open",
@@ -105,7 +109,14 @@ const NOTHING: [(&str, &str); 17] = [
     (
         "somebody pays what he decided, or confirms what he paid",
         "select from claim_payment p join claim_decision d on d.claim = p.claim and d.n = p.decision
-         where p.recorded_person in (d.decided_person, coalesce(p.confirmed_person, '?'))",
+         where p.reverses is null and p.recorded_person in (d.decided_person, coalesce(p.confirmed_person, '?'))",
+    ),
+    (
+        "a payment is taken back by who recorded or confirmed it, by another sum, or twice",
+        "select from claim_payment r left join claim_payment p on p.claim = r.claim and p.n = r.reverses
+         where r.reverses is not null and (p.n is null or p.amount_fen + r.amount_fen <> 0 or p.reverses is not null
+             or r.recorded_person in (p.recorded_person, coalesce(p.confirmed_person, '?'))
+             or exists (select from claim_payment o where o.claim = r.claim and o.reverses = r.reverses and o.n <> r.n))",
     ),
     (
         "an objection is answered by who raised it or who decided",
@@ -114,7 +125,8 @@ const NOTHING: [(&str, &str); 17] = [
     (
         "a claim is closed with a payment that nobody confirmed, or before its appeal is over",
         "select from claim c where c.state = 'CLOSED' and (
-             exists (select from claim_payment p where p.claim = c.id and p.confirmed_on is null)
+             exists (select from claim_payment p where p.claim = c.id and p.confirmed_on is null and p.reverses is null
+                 and not exists (select from claim_payment r where r.claim = p.claim and r.reverses = p.n))
              or not c.appealed and c.outcome = 'REJECTED' and c.appeal_ends >= c.since)",
     ),
     (
@@ -185,7 +197,7 @@ impl Books {
 
     /// The payments that are there: claim and programme.
     pub(super) async fn paid(&mut self) -> Vec<(String, String)> {
-        let rows = sqlx::query("select claim::text, programme from claim_payment")
+        let rows = sqlx::query("select claim::text, programme from claim_payment where reverses is null")
             .fetch_all(&mut self.insurance)
             .await;
         rows.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()

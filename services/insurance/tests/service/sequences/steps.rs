@@ -171,7 +171,8 @@ impl Life<'_> {
             In::Notice if claim.appeal_end_date.is_some() && amount % 5 == 0 => Do::Appeal,
             In::Notice if running && amount % 3 == 0 => Do::Object,
             In::Notice | In::Objected if amount % 29 == 0 => Do::Withdraw,
-            In::Notice | In::Objected if amount % 11 == 0 => Do::Reopen,
+            In::Notice | In::Objected | In::Paid if amount % 4 == 0 => Do::Reopen,
+            In::Paid if amount % 5 == 0 => Do::Reverse,
             In::Notice => {
                 self.pass(claims::after(&claim));
                 let programme = usize::from(claim.decisions.last().is_some_and(|its| {
@@ -304,6 +305,13 @@ impl Life<'_> {
                 ),
                 Do::Close => call!(close_claim, step!(CloseClaimRequest, claim)),
                 Do::Withdraw => call!(withdraw_claim, step!(WithdrawClaimRequest, claim)),
+                Do::Reverse => {
+                    let standing =
+                        claim.payments.iter().find(|one| one.reverses == 0 && one.reversed_by == 0);
+                    let payment = standing.map_or(1, |one| one.number);
+                    let request = step!(ReverseClaimPaymentRequest, claim, payment: payment);
+                    call!(reverse_claim_payment, pb::ReverseClaimPaymentRequest { comment: why(), ..request })
+                }
                 Do::Reopen => {
                     call!(
                         reopen_claim,
@@ -442,5 +450,6 @@ fn told(verb: Do) -> &'static str {
         Do::Close => "close",
         Do::Withdraw => "withdraw",
         Do::Reopen => "reopen",
+        Do::Reverse => "reverse",
     }
 }
