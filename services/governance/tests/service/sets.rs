@@ -194,3 +194,26 @@ async fn two_imports_at_once_do_not_harm_each_other() {
     }
     assert_eq!(service.steward_on("b-001-2", date(2020, 10, 11), None).await, "towns/malu/workers/w-007");
 }
+
+/// A household that another call makes while a set is read is that household, and its door is nobody else's.
+#[tokio::test]
+async fn what_is_made_while_a_set_is_read_is_no_fault() {
+    let (service, worker) = placed(governance::jobs()).await;
+    let mut other = PgConnection::connect(&service.db.database.owner_url).await.unwrap();
+    let held = "set search_path = governance, public; begin; lock table building in access exclusive mode";
+    sqlx::raw_sql(held).execute(&mut other).await.unwrap();
+    let file = "code,building,door,occupancy\nh-00001,e-yulan-1-1,0101,OWNED\n";
+    let meanwhile = async {
+        // the set has read its households and waits for their buildings
+        let waits = "select exists (select from pg_locks where not granted and relation = 'governance.building'::regclass)";
+        while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut other).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+        let made = "insert into household (town, id, building, door, occupancy) values ('malu', 'h-00001', 'e-yulan-1-1', '0101', 'OWNED'); commit";
+        sqlx::raw_sql(made).execute(&mut other).await.unwrap();
+    };
+    let files = [("households", file.as_bytes())];
+    let imported = import(&service, &worker, &files, pb::ImportMode::GoodRowsOnly, false);
+    let (report, ()) = tokio::join!(imported, meanwhile);
+    assert_eq!((report.tables[0].faulty, report.tables[0].unchanged), (0, 1), "{:?}", report.rows);
+}

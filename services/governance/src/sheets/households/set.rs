@@ -51,16 +51,18 @@ pub(super) async fn apply(
 impl Known {
     async fn read(work: &mut Work, town: &TownName, lines: &[Read]) -> Result<Known, Refusal> {
         let good = || lines.iter().flatten();
+        // doors before households: a household that another import makes in between is found with its door, and isn't taken for one
+        // that has somebody else's
+        let (at, doors): (Vec<String>, Vec<String>) =
+            good().map(|(_, facts)| (facts.building.clone(), facts.door.clone())).unzip();
+        let doors = sets::taken(work.sql(), town.town(), &at, &doors).await?;
         let ids: HashSet<String> = good().map(|(name, _)| name.household().to_owned()).collect();
         let ids: Vec<String> = ids.into_iter().collect();
         let households = sets::recorded(work.sql(), town.town(), &ids).await?;
-        let new = || good().filter(|(name, _)| !households.contains_key(name.household()));
-        let buildings: HashSet<String> = new().map(|(_, facts)| facts.building.clone()).collect();
+        let new = good().filter(|(name, _)| !households.contains_key(name.household()));
+        let buildings: HashSet<String> = new.map(|(_, facts)| facts.building.clone()).collect();
         let buildings: Vec<String> = buildings.into_iter().collect();
         let buildings = building::store::existing(work.sql(), town.town(), &buildings).await?;
-        let (at, doors): (Vec<String>, Vec<String>) =
-            new().map(|(_, facts)| (facts.building.clone(), facts.door.clone())).unzip();
-        let doors = sets::taken(work.sql(), town.town(), &at, &doors).await?;
         Ok(Known { households, buildings, doors, new: BTreeMap::new(), changed: BTreeMap::new() })
     }
 

@@ -50,6 +50,8 @@ struct Register {
     people: BTreeMap<String, Known>,
     /// Who has an identity number, by blind index.
     bearers: HashMap<Vec<u8>, String>,
+    /// Whether another call made one of the people while they were read.
+    meanwhile: bool,
     /// Residences that begin.
     began: Vec<(String, Believed<Uuid, Facts>)>,
 }
@@ -108,7 +110,7 @@ impl Register {
         let indexes: Vec<Vec<u8>> =
             new.map(|line| citizen_index(vault, town.town(), &line.new.clear.citizen)).collect();
         let bearers = people::bearers(work.sql(), town.town(), &indexes).await?;
-        Ok(Register { households, people, bearers, began: Vec::new() })
+        Ok(Register { households, people, bearers, meanwhile: false, began: Vec::new() })
     }
 
     /// What a row does, noted for the rows behind it; a faulty one leaves nothing.
@@ -118,6 +120,9 @@ impl Register {
         }
         let name = &line.new.name;
         let mut changes = Vec::new();
+        if !self.people.contains_key(name.person()) {
+            self.need_unknown(line, vault)?;
+        }
         let known = self.people.get(name.person());
         let (new, version, amended) = match known {
             Some(known) => {
@@ -129,7 +134,6 @@ impl Register {
                 (false, version, known.amended || amends)
             }
             None => {
-                self.need_unknown(line, vault)?;
                 changes.push(change(name, 1, "import"));
                 (true, 1, false)
             }
@@ -162,10 +166,14 @@ impl Register {
     }
 
     /// Refuses a new person whose identity number is somebody's.
-    fn need_unknown(&self, line: &Line, vault: &Vault) -> Result<(), RowError> {
+    fn need_unknown(&mut self, line: &Line, vault: &Vault) -> Result<(), RowError> {
         let name = &line.new.name;
         let index = citizen_index(vault, name.town(), &line.new.clear.citizen);
         match self.bearers.get(&index) {
+            Some(bearer) if bearer == name.person() => {
+                self.meanwhile = true;
+                Ok(())
+            }
             Some(bearer) => Err(same_person(name, bearer)?.into()),
             None => Ok(()),
         }
@@ -174,6 +182,9 @@ impl Register {
     /// Writes what came of the rows, in the order of ids. `false` when somebody else changed or created one of the people
     /// meanwhile.
     async fn write(self, work: &mut Work, town: &TownName, vault: &Vault) -> Result<bool, Refusal> {
+        if self.meanwhile {
+            return Ok(false);
+        }
         let changed = |known: &&Known| known.before > 0 && known.version > known.before;
         let ids: Vec<String> =
             self.people.iter().filter(|(_, known)| changed(known)).map(|(id, _)| id.clone()).collect();
