@@ -11,7 +11,7 @@ use chassis::{
     listing::{self, Asked},
     refusal::{Faults, FieldFault, Refusal},
     wire,
-    work::{Change, Record, Verb, Work},
+    work::{Change, Record, Verb, Work, check_etag},
 };
 use contracts::linli::workforce::v1 as pb;
 use kernel::{
@@ -234,6 +234,7 @@ impl Verb for Cancel {
         lock(work, &worker).await?;
         // read again: somebody else may have had the lock
         let row = store::of(work.sql(), name.town(), id).await?;
+        check_etag(&request.name, &request.etag, row.version)?;
         if row.cancelled {
             return Err(Refusal::new(&ABSENCE_CANCELLED).with("name", &name));
         }

@@ -12,7 +12,7 @@ use chassis::{
     listing::{self, Asked},
     refusal::{Faults, FieldFault, Refusal},
     wire,
-    work::{Change, Record, Verb, Work},
+    work::{Change, Record, Verb, Work, check_etag},
 };
 use contracts::linli::workforce::v1 as pb;
 use kernel::{
@@ -235,6 +235,7 @@ impl Verb for Void {
         let missing = || Refusal::not_found("linli.dev/Certificate", name.to_string());
         let id = Uuid::parse_str(name.certificate()).map_err(|_| missing())?;
         let row = store::find(work.sql(), name.town(), id, true).await?.ok_or_else(missing)?;
+        check_etag(&request.name, &request.etag, row.version)?;
         if row.voided {
             return Err(Refusal::new(&CERTIFICATE_VOID).with("name", &name));
         }

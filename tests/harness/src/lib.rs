@@ -3,7 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use ::governance::access::BindingDirectory;
 use chassis::{
@@ -22,8 +29,9 @@ use contracts::google::r#type as google;
 use jiff::civil::Date;
 use prost_reflect::DescriptorPool;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, migrate::Migrator};
-use tonic::{Request, Status, service::Routes};
+use tonic::{Request, Status, body::Body, service::Routes};
 use tonic_types::StatusExt;
+use tower::{ServiceExt, service_fn};
 use uuid::Uuid;
 
 /// The service that is tested.
@@ -35,6 +43,8 @@ pub struct Tested {
     pub migrations: &'static Migrator,
     /// What works in its background, with governance to ask and a directory of the test's own.
     pub jobs: fn(&Governance, &Path) -> Jobs,
+    /// What governance has: [`STRUCTURE`], or something of the test's own.
+    pub structure: &'static str,
     /// Its gRPC services.
     pub routes: fn(&Context, &Worker, &Governance, &Path) -> Routes,
 }
@@ -56,8 +66,23 @@ pub struct Service {
     /// What works in the background; it does nothing by itself.
     pub worker: Worker,
     tested: Tested,
+    away: Arc<AtomicBool>,
     keys: tempfile::TempDir,
     issuer: DevIssuer,
+}
+
+/// `peer`, unless it is away.
+fn unless(away: &Arc<AtomicBool>, peer: Peer) -> Peer {
+    let away = away.clone();
+    Peer::new(service_fn(move |request: http::Request<Body>| {
+        let (peer, away) = (peer.clone(), away.load(Ordering::SeqCst));
+        async move {
+            if away {
+                return Err(Status::unavailable("nobody there"));
+            }
+            peer.oneshot(request).await
+        }
+    }))
 }
 
 fn gatekeeper(
@@ -96,8 +121,7 @@ fn replica(
 }
 
 impl Service {
-    /// Both services, with the town `malu`, its community `a` and the committees `c1` … `c3` in governance, on `today`; the service
-    /// knows nothing yet.
+    /// Both services on `today`, with the structure in governance; the service knows nothing yet.
     pub async fn new(tested: Tested, today: Date) -> Service {
         validate::install();
         let clock = Clock::starting(today);
@@ -112,7 +136,8 @@ impl Service {
         let worker = Worker::new(governance_db.context.clone(), clock.clone(), ::governance::jobs());
         let governance_layers = gatekeeper("governance", &issuer, directory.clone(), &clock);
         let routes = ::governance::routes(&governance_db.context, &worker, directory, None);
-        let governance_peer = layers::near(layers::layered(routes, &governance_layers));
+        let away = Arc::new(AtomicBool::new(false));
+        let governance_peer = unless(&away, layers::near(layers::layered(routes, &governance_layers)));
 
         let db = TestDb::new(&Schema::new(tested.name, tested.migrations)).await;
         let (peer, governance, worker) = replica(tested, &db.context, &governance_peer, keys.path(), &clock);
@@ -125,10 +150,11 @@ impl Service {
             governance_peer,
             worker,
             tested,
+            away,
             keys,
             issuer,
         };
-        service.governance_sql(STRUCTURE).await;
+        service.governance_sql(tested.structure).await;
         service
     }
 
@@ -136,6 +162,17 @@ impl Service {
     pub fn fail_over(&mut self) {
         (self.peer, self.governance, self.worker) =
             replica(self.tested, &self.db.context, &self.governance_peer, self.keys.path(), &self.clock);
+    }
+
+    /// Governance goes away, or comes back.
+    pub fn governance_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// What works in the background beside the service's own.
+    pub fn another_worker(&self) -> Worker {
+        let jobs = (self.tested.jobs)(&self.governance, self.keys.path());
+        Worker::new(self.db.context.clone(), self.clock.clone(), jobs)
     }
 
     /// A directory of the test's own.
@@ -219,10 +256,19 @@ impl Service {
 
     /// A token of a login of somebody.
     pub fn login(&self, subject: &str, who: &str, role: &str, area: &str) -> String {
+        self.issued(subject, Some(format!("towns/malu/people/{who}")), role, area)
+    }
+
+    /// A token of a login that is mapped to no person.
+    pub fn personless(&self, subject: &str, role: &str, area: &str) -> String {
+        self.issued(subject, None, role, area)
+    }
+
+    fn issued(&self, subject: &str, person: Option<String>, role: &str, area: &str) -> String {
         let claims = DevClaims {
             subject: subject.to_owned(),
             groups: vec![format!("{role}@{area}")],
-            person: Some(format!("towns/malu/people/{who}")),
+            person,
             lifetime: Duration::from_secs(600),
         };
         self.issuer.token(&claims).unwrap()
@@ -239,8 +285,8 @@ impl Service {
     }
 }
 
-/// The town's structure.
-const STRUCTURE: &str = "insert into town (town, display_name) values ('malu', '马陆镇'), ('other', '另一个镇');
+/// The town `malu`, its community `a`, and the committees `c1` … `c3`, since 2010; another town without any.
+pub const STRUCTURE: &str = "insert into town (town, display_name) values ('malu', '马陆镇'), ('other', '另一个镇');
     insert into community (town, id, display_name) values ('malu', 'a', '甲');
     insert into committee (town, id, kind, founding_date) select 'malu', 'c' || n, 'RESIDENTS_COMMITTEE', '2010-01-01' from generate_series(1, 3) n;
     insert into committee_period (town, id, committee, valid, recorded, display_name, community, state)

@@ -14,6 +14,7 @@ use chassis::peer::Peer;
 const TESTED: Tested = Tested {
     name: "workforce",
     migrations: &workforce::MIGRATIONS,
+    structure: STRUCTURE,
     jobs: |governance, _| workforce::jobs(governance),
     routes: |context, worker, governance, _| workforce::routes(context, worker, governance, None),
 };

@@ -90,12 +90,12 @@ async fn processes_apart_give_one_trace() {
     drop(start(dir.path()));
     let governance = start_apart(dir.path(), "governance", &[]);
     let governance_url = ("LINLI_GOVERNANCE_URL", format!("http://{}", governance.gateway));
-    let funding = start_apart(dir.path(), "funding", &[governance_url.clone()]);
+    let funding = start_apart(dir.path(), "funding", std::slice::from_ref(&governance_url));
     let files = dir.path().join("files");
     fs::create_dir(&files).unwrap();
     let files = ("LINLI_OBJECT_STORE", format!("file://{}", files.display()));
     let insurance = start_apart(dir.path(), "insurance", &[governance_url.clone(), files]);
-    let workforce = start_apart(dir.path(), "workforce", &[governance_url.clone()]);
+    let workforce = start_apart(dir.path(), "workforce", std::slice::from_ref(&governance_url));
     let urls = [
         governance_url,
         ("LINLI_FUNDING_URL", format!("http://{}", funding.gateway)),

@@ -303,17 +303,9 @@ pub(crate) async fn next_number(sql: &mut PgConnection, town: &str, year: i16) -
 /// What Postgres answered.
 pub(crate) async fn twin(sql: &mut PgConnection, row: &Row) -> Result<Option<Uuid>, Refusal> {
     let found = sqlx::query_scalar!(
-        "select id from claim
-         where town = $1 and subject = $2 and peril = $3 and event = $4 and id <> $5
-             and state not in ('REPORTED', 'WITHDRAWN', 'DISMISSED') limit 1",
+        "select o.id from claim c join claim o on (o.town, o.subject, o.peril, o.loss) = (c.town, c.subject, c.peril, c.loss) and o.id <> c.id
+         where c.town = $1 and c.id = $2 and o.state not in ('REPORTED', 'WITHDRAWN', 'DISMISSED') limit 1",
         row.town,
-        if row.object == "DWELLING" {
-            format!("household/{}", row.household)
-        } else {
-            format!("person/{}", row.insured)
-        },
-        row.peril,
-        row.event,
         row.id,
     );
     Ok(found.fetch_optional(sql).await?)

@@ -135,6 +135,28 @@ async fn what_is_claimed_is_not_lowered_below_what_was_assessed() {
     assert_eq!(refused, "claim_assessed_within_what_is_claimed");
 }
 
+#[tokio::test]
+async fn one_fire_of_one_dwelling_is_one_loss_wherever_it_is_said_to_have_been() {
+    let service = service(date(2020, 2, 17)).await;
+    service.schemes().await;
+    let first = service.assessed(fire(date(2020, 2, 14)), Some(80_000_00), 0).await;
+    for place in ["e-1", "我家厨房"] {
+        let event = Event { place, person: "r-2", ..fire(date(2020, 2, 14)) };
+        let again = service.claim(event, Some(80_000_00)).await;
+        assert_eq!(again.duplicate_of, first.name, "{place}");
+        let accept = step!(AcceptClaimRequest, again);
+        let double = service.claims().accept_claim(service.officer("acceptor", accept)).await.unwrap_err();
+        assert_eq!(reason(&double), "DUPLICATE_CLAIM", "{place}");
+        let id = again.name.rsplit('/').next().unwrap();
+        let refused =
+            service.constraint(&format!("update claim set state = 'ACCEPTED' where id = '{id}'")).await;
+        assert_eq!(refused, "claim_once", "{place}");
+    }
+    // another dwelling in the same estate burnt too
+    let event = Event { place: "e-1", person: "r-3", household: "h-2", ..fire(date(2020, 2, 14)) };
+    service.assessed(event, Some(80_000_00), 0).await;
+}
+
 /// Both policies from July to June.
 const FROM_JULY: &str = "
     set local session_replication_role = replica;
