@@ -187,6 +187,9 @@ pub static ROLES: &[Role] = &[
                 "workforce.absences.*",
                 "workforce.certificates.*",
                 "workforce.stewardships.*",
+                "workforce.payScales.*",
+                "workforce.payRuns.*",
+                "workforce.payStatements.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -312,6 +315,8 @@ pub static ROLES: &[Role] = &[
             "governance.people.export",
             "governance.calendar.get",
             "governance.caller.get",
+            "workforce.payStatements.get",
+            "workforce.payStatements.getOwn",
         ]],
     },
     Role {
