@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
 mod harness;
+mod pay;
 mod postings;
 mod workers;
