@@ -2,6 +2,7 @@
 
 mod absence;
 mod certificate;
+mod composition;
 mod known;
 pub mod pay;
 pub mod plans;
@@ -59,7 +60,10 @@ pub fn routes(
         context: context.clone(),
         jobs: worker.clone(),
         mark,
-    }));
+    }))
+    .add_service(pb::composition_service_server::CompositionServiceServer::new(
+        composition::Compositions { context: context.clone(), governance: governance.clone() },
+    ));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)
 }

@@ -82,6 +82,8 @@ const READ_WORKERS: &[&str] = &[
     "workforce.quotas.list",
     "workforce.absences.list",
     "workforce.certificates.list",
+    "workforce.compositionTargets.list",
+    "workforce.composition.get",
 ];
 
 /// What officers of a committee and of the town do for the families of claims.
@@ -190,6 +192,7 @@ pub static ROLES: &[Role] = &[
                 "workforce.payScales.*",
                 "workforce.payRuns.*",
                 "workforce.payStatements.*",
+                "workforce.compositionTargets.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",

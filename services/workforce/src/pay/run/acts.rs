@@ -164,7 +164,7 @@ async fn need_next(work: &mut Work, town: &str, month: Date) -> Result<(), Refus
 /// The scale that holds for a month.
 async fn scale_of(work: &mut Work, town: &str, month: Date) -> Result<String, Refusal> {
     for row in scale::store::approved(work.sql(), town).await?.into_iter().rev() {
-        if row.from_month()? <= month {
+        if row.since()? <= month {
             return Ok(row.id);
         }
     }

@@ -73,7 +73,7 @@ async fn grounds(running: &Running) -> Result<(Grounds, Run), Refusal> {
     let run = run.ok_or_else(|| Refusal::internal(format!("{name} vanished")))?;
     let (mut scales, mut order) = (Scales::new(), Vec::new());
     for row in scale::store::approved(read.sql(), name.town()).await? {
-        order.push((row.from_month()?, row.id.clone()));
+        order.push((row.since()?, row.id.clone()));
         scales.insert(row.id, row.terms.0);
     }
     let month = run.month()?;

@@ -51,7 +51,7 @@ async fn record(
         data: json!({
             "pay_scale": name.to_string(),
             "state": row.state()?.name(),
-            "start_date": row.from_month()?.to_string(),
+            "start_date": row.since()?.to_string(),
         }),
     };
     Ok(Record {

@@ -231,7 +231,7 @@ pub(super) fn scale(row: &Row) -> Result<pb::PayScale, Refusal> {
     Ok(pb::PayScale {
         name: name(&row.town, &row.id),
         display_name: row.display_name.clone(),
-        start_date: Some(wire::to_date(row.from_month()?)),
+        start_date: Some(wire::to_date(row.since()?)),
         grades: terms.grades.iter().map(grade).collect(),
         step_every_months: terms.step_every_months,
         certificate_allowances: terms.certificates.iter().map(of_certificate).collect(),

@@ -26,7 +26,7 @@ pub(crate) struct Row {
 
 impl Row {
     /// The first day of the month from which on it holds.
-    pub(crate) fn from_month(&self) -> Result<Date, Refusal> {
+    pub(crate) fn since(&self) -> Result<Date, Refusal> {
         history::day(&self.from_month)
     }
 
