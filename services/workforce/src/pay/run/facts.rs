@@ -73,7 +73,7 @@ pub(crate) async fn count(
     Ok(count.fetch_one(sql).await?)
 }
 
-/// Days on which something held, by worker.
+/// Days on which something held, by worker. Each worker is looked up by itself (`offset 0` keeps it so), however large the tables are.
 type ByWorker<T> = HashMap<String, Vec<Held<T>>>;
 
 async fn posts(
@@ -84,9 +84,11 @@ async fn posts(
 ) -> Result<ByWorker<String>, Refusal> {
     let rows = sqlx::query!(
         r#"select worker, post, lower(days)::text as "starts!", upper(days)::text as "ends!"
-           from (select p.worker, p.post, p.valid * daterange($3::text::date, $4::text::date) as days from posting p
-                 where p.town = $1 and p.worker = any($2) and p.kind = 'POST' and upper_inf(p.recorded)
-                     and p.valid && daterange($3::text::date, $4::text::date)) d
+           from unnest($2::text[]) o (its)
+           cross join lateral (
+               select p.worker, p.post, p.valid * daterange($3::text::date, $4::text::date) as days from posting p
+               where p.town = $1 and p.worker = o.its and p.kind = 'POST' and upper_inf(p.recorded)
+                   and p.valid && daterange($3::text::date, $4::text::date) offset 0) d
            order by worker, lower(days)"#,
         town,
         workers,

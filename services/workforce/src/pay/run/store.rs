@@ -318,11 +318,16 @@ pub(crate) async fn paid(
     let months = months.fetch_all(&mut *sql).await?;
     let months = months.iter().map(|text| history::day(text)).collect::<Result<_, _>>()?;
     let rows = sqlx::query!(
-        r#"select s.worker, l.month::text as "month!", sum(l.amount_fen)::bigint as "fen!"
-           from pay_statement s
-           join pay_run r on r.town = s.town and r.id = s.run and r.state = 'APPROVED'
-           join pay_line l on l.town = s.town and l.statement = s.id and l.month >= $3::text::date
-           where s.town = $1 and s.worker = any($2) and s.month >= $3::text::date group by s.worker, l.month"#,
+        r#"select s.worker as "worker!", l.month::text as "month!", sum(l.amount_fen)::bigint as "fen!"
+           from unnest($2::text[]) o (its)
+           -- each worker and statement by itself, however many months there are
+           cross join lateral (
+               select t.worker, t.id from pay_statement t join pay_run r on r.town = t.town and r.id = t.run and r.state = 'APPROVED'
+               where t.town = $1 and t.worker = o.its and t.month >= $3::text::date offset 0) s
+           cross join lateral (
+               select n.month, n.amount_fen from pay_line n
+               where n.town = $1 and n.statement = s.id and n.month >= $3::text::date offset 0) l
+           group by s.worker, l.month"#,
         town,
         workers,
         since.to_string(),
