@@ -575,3 +575,27 @@ async fn what_was_approved_is_held_by_the_database_too() {
         assert_eq!(service.constraint(&sql).await, name, "{sql}");
     }
 }
+
+#[tokio::test]
+async fn who_had_left_pays_back_what_was_too_much_and_gets_nothing_else() {
+    let service = service(TODAY).await;
+    in_force(&service, "s-2020", scale(date(2020, 1, 1))).await;
+    hire(&service, 1, "c1", pb::Post::Worker).await;
+    hire(&service, 2, "c1", pb::Post::Worker).await;
+    run(&service, date(2020, 9, 1), Vec::new()).await;
+    let left = pb::EndEmploymentRequest {
+        name: "towns/malu/workers/w-2".to_owned(),
+        end_date: day(2020, 9, 16),
+        comment: "moved away".to_owned(),
+        request_id: uuid(),
+        ..Default::default()
+    };
+    workers(&service).end_employment(service.officer("clerk", left)).await.unwrap();
+    let october = run(&service, date(2020, 10, 1), Vec::new()).await;
+    let found = statements(&service, &october).await;
+    assert_eq!(lines(&found[0]), ["BASE 420000"]);
+    assert_eq!(lines(&found[1]), ["DIFFERENCE -210000"]);
+    assert_eq!(in_fen(found[1].total_amount.as_ref()), -210_000);
+    let november = run(&service, date(2020, 11, 1), Vec::new()).await;
+    assert_eq!(statements(&service, &november).await.len(), 1);
+}
