@@ -135,6 +135,12 @@ resource_name! { /// Days on which a worker is away 请假.
 AbsenceName, "towns/{town}/absences/{absence}", town, absence }
 resource_name! { /// A certificate 证书.
 CertificateName, "towns/{town}/certificates/{certificate}", town, certificate }
+resource_name! { /// A pay scale 薪酬标准.
+PayScaleName, "towns/{town}/payScales/{pay_scale}", town, pay_scale }
+resource_name! { /// The pay of a month 月度薪酬核算.
+PayRunName, "towns/{town}/payRuns/{pay_run}", town, pay_run }
+resource_name! { /// What a worker gets in a pay run 工资单.
+PayStatementName, "towns/{town}/payStatements/{pay_statement}", town, pay_statement }
 resource_name! { /// A project 自治项目, owned by governance.
 ProjectName, "towns/{town}/projects/{project}", town, project }
 resource_name! { /// An account of the ledger.

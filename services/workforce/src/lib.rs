@@ -2,7 +2,9 @@
 
 mod absence;
 mod certificate;
+mod composition;
 mod known;
+pub mod pay;
 pub mod plans;
 mod posting;
 pub mod reasons;
@@ -30,7 +32,9 @@ pub fn tables() -> Sheets {
 
 /// What its workers do; `governance` is told of posts that ended.
 pub fn jobs(governance: &Governance) -> Jobs {
-    Jobs::from([(posting::TELL, Arc::new(posting::Tell(governance.clone())) as Arc<dyn Job>)])
+    let mut jobs = Jobs::from([(posting::TELL, Arc::new(posting::Tell(governance.clone())) as Arc<dyn Job>)]);
+    jobs.extend(pay::jobs());
+    jobs
 }
 
 /// Its gRPC services. `governance` is asked for people, committees and working days; `mark` is what exported files say of a
@@ -41,7 +45,7 @@ pub fn routes(
     governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = vec![rows(&worker::rules::TABLE)];
+    let states = vec![rows(&worker::rules::TABLE), rows(&pay::lives::SCALES), rows(&pay::lives::RUNS)];
     let routes = Routes::new(pb::worker_service_server::WorkerServiceServer::new(worker::Workers {
         context: context.clone(),
         governance: governance.clone(),
@@ -51,7 +55,15 @@ pub fn routes(
         context: context.clone(),
         governance: governance.clone(),
         jobs: worker.clone(),
-    }));
+    }))
+    .add_service(pb::pay_service_server::PayServiceServer::new(pay::Pay {
+        context: context.clone(),
+        jobs: worker.clone(),
+        mark,
+    }))
+    .add_service(pb::composition_service_server::CompositionServiceServer::new(
+        composition::Compositions { context: context.clone(), governance: governance.clone() },
+    ));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)
 }

@@ -46,4 +46,13 @@ chassis::reasons! { "linli.workforce";
     CERTIFICATE_VOID: FailedPrecondition [name]
         "{name} 已作废" / "{name} is void already"
         next "无须重复办理" / "there is nothing left to do";
+    PAY_SCALE_MISSING: FailedPrecondition [month]
+        "{month} 没有已审批的薪酬标准" / "no approved pay scale holds for {month}"
+        next "先审批薪酬标准（approvePayScale）" / "approve a pay scale first (approvePayScale)";
+    PAY_RUN_OPEN: FailedPrecondition [name, month]
+        "薪酬核算 {name} 尚未审批，不能开始 {month}" / "the pay run {name} is not decided yet; {month} can't begin"
+        next "审批（approve）或作废（cancel）该核算" / "approve or cancel that run first";
+    PAY_MONTH_APPROVED: FailedPrecondition [name, month]
+        "{month} 或以后月份的薪酬已由 {name} 审批" / "the pay of {month} or a later month was approved with {name}"
+        next "更正计入下一月份的补差" / "what is corrected is a difference in the next month's run";
 }

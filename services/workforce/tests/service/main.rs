@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
+mod composition;
 mod harness;
+mod pay;
 mod postings;
 mod workers;

@@ -82,6 +82,8 @@ const READ_WORKERS: &[&str] = &[
     "workforce.quotas.list",
     "workforce.absences.list",
     "workforce.certificates.list",
+    "workforce.compositionTargets.list",
+    "workforce.composition.get",
 ];
 
 /// What officers of a committee and of the town do for the families of claims.
@@ -188,6 +190,10 @@ pub static ROLES: &[Role] = &[
                 "workforce.absences.*",
                 "workforce.certificates.*",
                 "workforce.stewardships.*",
+                "workforce.payScales.*",
+                "workforce.payRuns.*",
+                "workforce.payStatements.*",
+                "workforce.compositionTargets.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -313,6 +319,8 @@ pub static ROLES: &[Role] = &[
             "governance.people.export",
             "governance.calendar.get",
             "governance.caller.get",
+            "workforce.payStatements.get",
+            "workforce.payStatements.getOwn",
         ]],
     },
     Role {
