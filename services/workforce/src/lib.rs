@@ -6,6 +6,7 @@ mod known;
 pub mod plans;
 mod posting;
 pub mod reasons;
+pub mod rota;
 mod worker;
 
 use std::sync::Arc;

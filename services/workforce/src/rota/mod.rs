@@ -1,0 +1,3 @@
+//! The rota 值班.
+
+pub mod plan;
