@@ -135,6 +135,12 @@ resource_name! { /// Days on which a worker is away 请假.
 AbsenceName, "towns/{town}/absences/{absence}", town, absence }
 resource_name! { /// A certificate 证书.
 CertificateName, "towns/{town}/certificates/{certificate}", town, certificate }
+resource_name! { /// A rota 值班表.
+RotaName, "towns/{town}/rotas/{rota}", town, rota }
+resource_name! { /// A duty 值班 of a rota.
+DutyName, "towns/{town}/duties/{duty}", town, duty }
+resource_name! { /// A swap 换班 of a duty.
+DutySwapName, "towns/{town}/dutySwaps/{duty_swap}", town, duty_swap }
 resource_name! { /// A project 自治项目, owned by governance.
 ProjectName, "towns/{town}/projects/{project}", town, project }
 resource_name! { /// An account of the ledger.

@@ -42,7 +42,7 @@ pub fn routes(
     governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = vec![rows(&worker::rules::TABLE)];
+    let states = vec![rows(&worker::rules::TABLE), rows(&rota::rules::TABLE), rows(&rota::rules::SWAPS)];
     let routes = Routes::new(pb::worker_service_server::WorkerServiceServer::new(worker::Workers {
         context: context.clone(),
         governance: governance.clone(),
@@ -52,6 +52,10 @@ pub fn routes(
         context: context.clone(),
         governance: governance.clone(),
         jobs: worker.clone(),
+    }))
+    .add_service(pb::rota_service_server::RotaServiceServer::new(rota::Rotas {
+        context: context.clone(),
+        governance: governance.clone(),
     }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)

@@ -82,6 +82,22 @@ const READ_WORKERS: &[&str] = &[
     "workforce.quotas.list",
     "workforce.absences.list",
     "workforce.certificates.list",
+    "workforce.rotaPolicies.list",
+    "workforce.rotas.get",
+    "workforce.rotas.list",
+    "workforce.duties.get",
+    "workforce.duties.list",
+    "workforce.dutySwaps.get",
+    "workforce.dutySwaps.list",
+    "workforce.dutyHours.list",
+];
+
+/// What a worker does with swaps of his own duties.
+const SWAP: &[&str] = &[
+    "workforce.dutySwaps.create",
+    "workforce.dutySwaps.consent",
+    "workforce.dutySwaps.reject",
+    "workforce.dutySwaps.withdraw",
 ];
 
 /// What officers of a committee and of the town do for the families of claims.
@@ -187,6 +203,10 @@ pub static ROLES: &[Role] = &[
                 "workforce.absences.*",
                 "workforce.certificates.*",
                 "workforce.stewardships.*",
+                "workforce.rotaPolicies.*",
+                "workforce.rotas.*",
+                "workforce.duties.*",
+                "workforce.dutySwaps.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -279,6 +299,9 @@ pub static ROLES: &[Role] = &[
                 "governance.people.create",
                 "governance.people.update",
                 "governance.people.reveal",
+                "workforce.rotas.*",
+                "workforce.duties.*",
+                "workforce.dutySwaps.*",
                 "governance.residences.*",
                 "governance.bodies.*",
             ],
@@ -293,6 +316,7 @@ pub static ROLES: &[Role] = &[
             READ_FUNDS,
             READ_INSURANCE,
             READ_WORKERS,
+            SWAP,
             &[
                 "funding.expenses.object",
                 "governance.people.get",
