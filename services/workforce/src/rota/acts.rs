@@ -329,7 +329,9 @@ pub(super) async fn broken(
     for other in elsewhere {
         others.entry(other.worker.clone()).or_default().push(other);
     }
-    for duty in &all {
+    // a rest that was given up by name is given up for both of the duties that it lies between
+    let gave_up = |duty: &duties::Row| duty.violations.iter().any(|name| name == Obstacle::Resting.name());
+    for duty in all.iter().filter(|duty| !gave_up(duty)) {
         if let Some(worker) = &duty.worker {
             let standing = Standing { worker: worker.clone(), day: duty.day()?, window: duty.window()? };
             others.entry(worker.clone()).or_default().push(standing);
@@ -344,7 +346,8 @@ pub(super) async fn broken(
         }
         // all but one: the duty itself
         let mut its = others.get(&worker).cloned().unwrap_or_default();
-        if let Some(own) = its.iter().rposition(|one| one.day == given.day && one.window == given.window) {
+        let own = its.iter().rposition(|one| one.day == given.day && one.window == given.window);
+        if let Some(own) = own.filter(|_| !gave_up(&duty)) {
             its.remove(own);
         }
         let mut wrong = violations(&row.terms, given, &candidates, &its);
