@@ -107,6 +107,8 @@ create unique index duty_seat_once on duty (town, committee, day, part, seat) wh
 create unique index duty_worker_once_a_day on duty (town, worker, day) where standing = 'IN_FORCE' and worker is not null;
 create unique index duty_worker_once_a_day_in_a_rota on duty (town, rota, worker, day) where standing <> 'ENDED' and worker is not null;
 create index duty_of_rota on duty (town, rota, id);
+create index duty_of_committee on duty (town, committee, id);
+create index duty_of_worker on duty (town, worker, day);
 create index duty_of_day on duty (town, day, committee);
 create trigger kept before delete on duty for each row execute function is_kept();
 

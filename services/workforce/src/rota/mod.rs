@@ -35,6 +35,7 @@ use self::{
     acts::Known,
     rules::{SWAPS, SwapVerb, TABLE, Verb},
     store::{Row, Terms, duties, sees, swaps},
+    swap::Kept,
 };
 
 /// The gRPC service.
@@ -175,8 +176,13 @@ impl Rotas {
         let mut answer = encode::swap(&row)?;
         let hindered = |verb: SwapVerb| {
             let permission = SWAPS.rows.iter().find(|row| row.verb == verb).map_or("", |row| row.permission);
-            let why = swap::hindrance(call, &row, &call.may(permission, &row.town), verb)?;
-            Some(Hindrance::of(Hinders::FourEyes, &why))
+            match swap::kept(call, &row, &call.may(permission, &row.town), verb)? {
+                Kept::NotHis => {
+                    let (zh, en) = ("应由他人办理", "it is somebody else's step");
+                    Some(Hindrance::new(Hinders::Permission, zh, en))
+                }
+                Kept::FourEyes(why) => Some(Hindrance::of(Hinders::FourEyes, &why)),
+            }
         };
         let some = |scope: &Scope| row.committees.iter().any(|committee| sees(scope, committee));
         answer.available_actions = available_unless(&SWAPS, row.state()?, call, &row.town, some, hindered);

@@ -37,29 +37,39 @@ fn sees_all(scope: &Scope, row: &swaps::Row) -> bool {
         || (!row.committees.is_empty() && row.committees.iter().all(|committee| sees(scope, committee)))
 }
 
+/// What keeps the caller from a step of a swap.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// It is somebody else's.
+    NotHis,
+    /// He is one of the two.
+    FourEyes(Refusal),
+}
+
 /// What keeps the caller from a verb: whose step it is, and four eyes.
-pub(super) fn hindrance(call: &Call, row: &swaps::Row, scope: &Scope, verb: Do) -> Option<Refusal> {
+pub(super) fn kept(call: &Call, row: &swaps::Row, scope: &Scope, verb: Do) -> Option<Kept> {
     let own = is_caller(call, &row.town, &row.person);
     let other = is_caller(call, &row.town, &row.other_person);
-    let who = Actor::of(call);
-    match verb {
-        Do::Create => None,
-        Do::Withdraw => (!own).then(|| call.denied()),
-        Do::Consent => (!other).then(|| call.denied()),
+    let his = match verb {
+        Do::Create => true,
+        Do::Withdraw => own,
+        Do::Consent => other,
         // the proposer takes his own back
-        Do::Reject => (!other && (own || !sees_all(scope, row))).then(|| call.denied()),
-        Do::Approve if !sees_all(scope, row) => Some(call.denied()),
-        Do::Approve => {
-            let (proposer, consenter) = (row.proposer(), row.consenter());
-            // two workers whose swap others entered are still the two that it is of
-            let mine = encode::below(&row.town, "people", &row.person);
-            let his = encode::below(&row.town, "people", &row.other_person);
-            let (mine, his) = (Actor::new("-", mine), Actor::new("-", his));
-            let former =
-                [("create", &proposer), ("consent", &consenter), ("create", &mine), ("consent", &his)];
-            another(&row.name(), verb.name(), &who, &former).err()
-        }
+        Do::Reject => other || (!own && sees_all(scope, row)),
+        Do::Approve => sees_all(scope, row),
+    };
+    if !his {
+        return Some(Kept::NotHis);
     }
+    if verb != Do::Approve {
+        return None;
+    }
+    let (proposer, consenter) = (row.proposer(), row.consenter());
+    // the persons of both workers too: whoever agreed for one of them under another login is still he
+    let person = |id: &str| Actor::new("-", encode::below(&row.town, "people", id));
+    let (one, two) = (person(&row.person), person(&row.other_person));
+    let former = [("create", &proposer), ("consent", &consenter), ("create", &one), ("consent", &two)];
+    another(&row.name(), verb.name(), &Actor::of(call), &former).err().map(Kept::FourEyes)
 }
 
 /// A swap, locked, whose state knows `verb` and whose step it is for the caller.
@@ -76,9 +86,10 @@ async fn lock(work: &mut Work, (name, etag, verb): (&str, &str, Do)) -> Result<s
     }
     check_etag(&row.name(), etag, row.version)?;
     transition(&SWAPS, &row.name(), row.state()?, verb)?;
-    match hindrance(&call, &row, &scope, verb) {
+    match kept(&call, &row, &scope, verb) {
         None => Ok(row),
-        Some(refusal) => Err(refusal),
+        Some(Kept::NotHis) => Err(call.denied()),
+        Some(Kept::FourEyes(refusal)) => Err(refusal),
     }
 }
 

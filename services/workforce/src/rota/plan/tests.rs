@@ -130,7 +130,7 @@ fn input() -> impl Strategy<Value = Input> {
     let committee = || vec((0usize..5, vec(blocked(), 0..3), 0u32..3), 1..4);
     let kinds = vec(prop::bool::weighted(0.7), 7);
     let standing = vec((0usize..5, -3i64..10), 0..3);
-    let rule = (0u32..4, 1u32..3);
+    let rule = (0u32..4, 1u32..3, 1u32..3);
     (vec(committee(), 1..3), kinds, standing, rule).prop_map(|(committees, kinds, standing, rule)| {
         let committees = committees.into_iter().enumerate().map(|(n, members)| {
             let mut candidates: Vec<Candidate> = Vec::new();
@@ -143,7 +143,8 @@ fn input() -> impl Strategy<Value = Input> {
             Committee { id: format!("c{n}"), candidates }
         });
         let committees: Vec<Committee> = committees.collect();
-        let most = 8 / committees.len();
+        // what can be tried out in every way there is
+        let most = 8 / committees.len() / rule.2 as usize;
         let mut duties = 0;
         let days = kinds.into_iter().enumerate().map(|(n, off)| {
             let off = off && duties < most;
@@ -158,7 +159,7 @@ fn input() -> impl Strategy<Value = Input> {
         let mut standing: Vec<Standing> = standing.collect();
         standing.sort_by_key(|its| (its.worker.clone(), its.day));
         standing.dedup();
-        let policy = Policy { rest_days: rule.0, in_a_row: rule.1, ..Policy::default() };
+        let policy = Policy { rest_days: rule.0, in_a_row: rule.1, rest_cover: rule.2, ..Policy::default() };
         Input { days: days.collect(), policy, committees, standing }
     })
 }
