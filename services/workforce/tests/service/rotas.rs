@@ -244,6 +244,12 @@ async fn the_golden_week_of_2020_is_covered_by_qualified_rested_workers() {
     let again_all = duties(&service, &format!("rota = \"{}\"", again.name)).await;
     assert_eq!(names(&again_all), names(&all));
 
+    let publishable = async |who: &str| {
+        let request = pb::GetRotaRequest { name: again.name.clone() };
+        let seen = rotas(&service).get_rota(service.officer(who, request)).await.unwrap().into_inner();
+        seen.available_actions.iter().any(|its| its.verb == "publish" && its.allowed)
+    };
+    assert!(publishable("chief").await && !publishable("maker").await);
     let own = rotas(&service).publish_rota(service.officer("maker", publishing(&again))).await.unwrap_err();
     assert_eq!(reason(&own), "MAKER_IS_CHECKER");
     let published = publish(&service, &again).await;
