@@ -4,6 +4,7 @@ mod acts;
 mod encode;
 mod hand;
 pub mod plan;
+mod publish;
 pub(crate) mod rules;
 mod store;
 mod swap;
@@ -71,7 +72,7 @@ impl Rotas {
         let row = store::get(read.sql(), &name, &scope, &calendar).await?;
         let row = row.ok_or_else(|| call.missing(&scope, "linli.dev/Rota", name.to_string()))?;
         let mut answer = encode::rota(&row)?;
-        for (duty, wrong) in acts::broken(read.sql(), &row, call.today()).await? {
+        for (duty, wrong) in publish::broken(read.sql(), &row, call.today()).await? {
             answer.broken_duties.push(pb::BrokenDuty {
                 duty: duty.name(),
                 date: Some(wire::to_date(duty.day()?)),
@@ -79,7 +80,7 @@ impl Rotas {
                 obstacles: wrong.iter().map(|one| encode::obstacle(one.name())).collect(),
             });
         }
-        let four_eyes = acts::need_another(read.sql(), &row, &Actor::of(call)).await.err();
+        let four_eyes = publish::need_another(read.sql(), &row, &Actor::of(call)).await.err();
         let hindered = |verb: Verb| match (verb, &four_eyes) {
             (Verb::Publish, Some(why)) => Some(Hindrance::of(Hinders::FourEyes, why)),
             _ => None,
@@ -289,7 +290,7 @@ impl RotaService for Rotas {
         request: Request<pb::PublishRotaRequest>,
     ) -> Result<Response<pb::Rota>, Status> {
         let calendar = self.governance.calendar().await?;
-        mutate_given::<acts::Publish>(&self.context, &calendar, request).await
+        mutate_given::<publish::Publish>(&self.context, &calendar, request).await
     }
 
     async fn discard_rota(
@@ -297,7 +298,7 @@ impl RotaService for Rotas {
         request: Request<pb::DiscardRotaRequest>,
     ) -> Result<Response<pb::Rota>, Status> {
         let calendar = self.governance.calendar().await?;
-        mutate_given::<acts::Discard>(&self.context, &calendar, request).await
+        mutate_given::<publish::Discard>(&self.context, &calendar, request).await
     }
 
     async fn assign_duty(
