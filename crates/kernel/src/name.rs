@@ -141,6 +141,12 @@ resource_name! { /// The pay of a month 月度薪酬核算.
 PayRunName, "towns/{town}/payRuns/{pay_run}", town, pay_run }
 resource_name! { /// What a worker gets in a pay run 工资单.
 PayStatementName, "towns/{town}/payStatements/{pay_statement}", town, pay_statement }
+resource_name! { /// A rota 值班表.
+RotaName, "towns/{town}/rotas/{rota}", town, rota }
+resource_name! { /// A duty 值班 of a rota.
+DutyName, "towns/{town}/duties/{duty}", town, duty }
+resource_name! { /// A swap 换班 of a duty.
+DutySwapName, "towns/{town}/dutySwaps/{duty_swap}", town, duty_swap }
 resource_name! { /// A project 自治项目, owned by governance.
 ProjectName, "towns/{town}/projects/{project}", town, project }
 resource_name! { /// An account of the ledger.

@@ -8,6 +8,7 @@ pub mod pay;
 pub mod plans;
 mod posting;
 pub mod reasons;
+pub mod rota;
 mod worker;
 
 use std::sync::Arc;
@@ -45,7 +46,13 @@ pub fn routes(
     governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = vec![rows(&worker::rules::TABLE), rows(&pay::lives::SCALES), rows(&pay::lives::RUNS)];
+    let states = vec![
+        rows(&worker::rules::TABLE),
+        rows(&rota::rules::TABLE),
+        rows(&rota::rules::SWAPS),
+        rows(&pay::lives::SCALES),
+        rows(&pay::lives::RUNS),
+    ];
     let routes = Routes::new(pb::worker_service_server::WorkerServiceServer::new(worker::Workers {
         context: context.clone(),
         governance: governance.clone(),
@@ -61,9 +68,14 @@ pub fn routes(
         jobs: worker.clone(),
         mark,
     }))
-    .add_service(pb::composition_service_server::CompositionServiceServer::new(
-        composition::Compositions { context: context.clone(), governance: governance.clone() },
-    ));
+    .add_service(pb::composition_service_server::CompositionServiceServer::new(composition::Compositions {
+        context: context.clone(),
+        governance: governance.clone(),
+    }))
+    .add_service(pb::rota_service_server::RotaServiceServer::new(rota::Rotas {
+        context: context.clone(),
+        governance: governance.clone(),
+    }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)
 }

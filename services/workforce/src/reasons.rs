@@ -55,4 +55,40 @@ chassis::reasons! { "linli.workforce";
     PAY_MONTH_APPROVED: FailedPrecondition [name, month]
         "{month} 或以后月份的薪酬已由 {name} 审批" / "the pay of {month} or a later month was approved with {name}"
         next "更正计入下一月份的补差" / "what is corrected is a difference in the next month's run";
+    ROTA_COMMITTEE_EMPTY: FailedPrecondition [committee, days]
+        "{committee} 在 {days} 没有任职人员" / "nobody holds a post of {committee} on {days}"
+        next "先任命人员，或不将该居委会列入" / "give somebody a post there, or leave the committee out";
+    ROTA_OVERLAPS: FailedPrecondition [other, committee]
+        "{committee} 在这些日期已有值班表 {other}" / "{committee} has {other} for some of those days"
+        next "先作废草稿（discard），或在 replaces 中写明要替代的值班表" / "discard the draft, or name the published rota in replaces";
+    ROTA_REPLACES_OTHER: FailedPrecondition [name, other]
+        "{name} 不能替代 {other}" / "{name} can't replace {other}"
+        next "只能替代已发布、居委会相同、结束日期相同、且不晚开始的值班表" / "replace a published rota of the same committees with the same last day that begins no later";
+    ROTA_CALENDAR_CHANGED: FailedPrecondition [name, days]
+        "{name} 编制后，日历已变更：{days}" / "the calendar has changed since {name} was made: {days}"
+        next "作废后重新编制" / "discard it and generate it again";
+    ROTA_UNCOVERED: FailedPrecondition [name, duties]
+        "{name} 有无人值班的时段：{duties}" / "{name} has duties without a worker: {duties}"
+        next "安排人员（assign），或在 accepted_gaps 中逐一列明并说明理由" / "assign somebody, or name each of them in accepted_gaps and say why";
+    ROTA_BROKEN: FailedPrecondition [name, duties]
+        "{name} 中有人员不能值班：{duties}" / "workers of {name} can't be on duty: {duties}"
+        next "改派（assign）" / "assign others";
+    DUTY_IMPOSSIBLE: FailedPrecondition [name, worker, violations]
+        "{worker} 不能承担 {name}：{violations}" / "{worker} can't take {name}: {violations}"
+        next "改派他人" / "choose somebody else";
+    DUTY_VIOLATES: FailedPrecondition [name, worker, violations]
+        "{worker} 承担 {name} 违反：{violations}" / "{worker} on {name} violates: {violations}"
+        next "改派他人，或在 accepted_violations 中写明" / "choose somebody else, or name it in accepted_violations";
+    DUTY_NOT_HELD: FailedPrecondition [name]
+        "{name} 没有值班人员" / "nobody is on {name}"
+        next "核对值班" / "look at the duty";
+    DUTY_NOT_IN_FORCE: FailedPrecondition [name]
+        "{name} 未发布或已被替代" / "{name} isn't published, or was replaced"
+        next "核对值班表" / "look at its rota";
+    DUTY_SWAP_OPEN: FailedPrecondition [name, other]
+        "{name} 已有换班申请 {other}" / "a swap of {name} is open: {other}"
+        next "先撤回（withdraw）该申请" / "withdraw that one first";
+    DUTY_SWAP_STALE: FailedPrecondition [name]
+        "{name} 提出后，值班人员已变更" / "the workers of the duties have changed since {name} was proposed"
+        next "撤回后重新申请" / "withdraw it and propose another";
 }

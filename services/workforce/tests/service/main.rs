@@ -6,4 +6,5 @@ mod composition;
 mod harness;
 mod pay;
 mod postings;
+mod rotas;
 mod workers;

@@ -84,6 +84,22 @@ const READ_WORKERS: &[&str] = &[
     "workforce.certificates.list",
     "workforce.compositionTargets.list",
     "workforce.composition.get",
+    "workforce.rotaPolicies.list",
+    "workforce.rotas.get",
+    "workforce.rotas.list",
+    "workforce.duties.get",
+    "workforce.duties.list",
+    "workforce.dutySwaps.get",
+    "workforce.dutySwaps.list",
+    "workforce.dutyHours.list",
+];
+
+/// What a worker does with swaps of his own duties.
+const SWAP: &[&str] = &[
+    "workforce.dutySwaps.create",
+    "workforce.dutySwaps.consent",
+    "workforce.dutySwaps.reject",
+    "workforce.dutySwaps.withdraw",
 ];
 
 /// What officers of a committee and of the town do for the families of claims.
@@ -194,6 +210,10 @@ pub static ROLES: &[Role] = &[
                 "workforce.payRuns.*",
                 "workforce.payStatements.*",
                 "workforce.compositionTargets.*",
+                "workforce.rotaPolicies.*",
+                "workforce.rotas.*",
+                "workforce.duties.*",
+                "workforce.dutySwaps.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -286,6 +306,9 @@ pub static ROLES: &[Role] = &[
                 "governance.people.create",
                 "governance.people.update",
                 "governance.people.reveal",
+                "workforce.rotas.*",
+                "workforce.duties.*",
+                "workforce.dutySwaps.*",
                 "governance.residences.*",
                 "governance.bodies.*",
             ],
@@ -300,6 +323,7 @@ pub static ROLES: &[Role] = &[
             READ_FUNDS,
             READ_INSURANCE,
             READ_WORKERS,
+            SWAP,
             &[
                 "funding.expenses.object",
                 "governance.people.get",
