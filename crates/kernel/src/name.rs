@@ -135,6 +135,12 @@ resource_name! { /// Days on which a worker is away 请假.
 AbsenceName, "towns/{town}/absences/{absence}", town, absence }
 resource_name! { /// A certificate 证书.
 CertificateName, "towns/{town}/certificates/{certificate}", town, certificate }
+resource_name! { /// A course 课程.
+CourseName, "towns/{town}/courses/{course}", town, course }
+resource_name! { /// A session of a course 培训班次.
+TrainingSessionName, "towns/{town}/trainingSessions/{training_session}", town, training_session }
+resource_name! { /// A learner in a session 报名.
+EnrolmentName, "towns/{town}/enrolments/{enrolment}", town, enrolment }
 resource_name! { /// A project 自治项目, owned by governance.
 ProjectName, "towns/{town}/projects/{project}", town, project }
 resource_name! { /// An account of the ledger.

@@ -102,13 +102,17 @@ pub(crate) async fn page(
     Ok(pb::ListCertificatesResponse { certificates, next_page_token })
 }
 
-fn record(
+/// The change that tells of a certificate; it names resources and days, and nothing personal.
+///
+/// # Errors
+/// When a day of the row can't be read.
+pub(crate) fn change(
     row: &Row,
     (verb, event): (&'static str, &'static str),
     comment: &str,
-) -> Result<Record<pb::Certificate>, Refusal> {
-    let answer = encode(row)?;
-    let change = Change {
+) -> Result<Change, Refusal> {
+    let its = encode(row)?;
+    Ok(Change {
         resource: row.name(),
         version: row.version,
         verb,
@@ -117,20 +121,27 @@ fn record(
         comment: comment.to_owned(),
         event,
         data: json!({
-            "certificate": answer.name,
-            "worker": answer.worker,
-            "person": answer.person,
+            "certificate": its.name,
+            "worker": its.worker,
+            "person": its.person,
             "kind": row.kind,
             "obtain_date": row.starts,
             "expire_date": row.ends,
         }),
-    };
+    })
+}
+
+fn record(
+    row: &Row,
+    told: (&'static str, &'static str),
+    comment: &str,
+) -> Result<Record<pb::Certificate>, Refusal> {
     Ok(Record {
         town: row.town.clone(),
         resource: row.name(),
-        summary: format!("{verb} {}", row.name()),
-        changes: vec![change],
-        answer,
+        summary: format!("{} {}", told.0, row.name()),
+        changes: vec![change(row, told, comment)?],
+        answer: encode(row)?,
     })
 }
 

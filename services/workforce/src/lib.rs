@@ -6,6 +6,7 @@ mod known;
 pub mod plans;
 mod posting;
 pub mod reasons;
+mod training;
 mod worker;
 
 use std::sync::Arc;
@@ -41,7 +42,12 @@ pub fn routes(
     governance: &Governance,
     mark: Option<&'static str>,
 ) -> Routes {
-    let states = vec![rows(&worker::rules::TABLE)];
+    let states = vec![
+        rows(&worker::rules::TABLE),
+        rows(&training::rules::COURSE),
+        rows(&training::rules::SESSION),
+        rows(&training::rules::ENROLMENT),
+    ];
     let routes = Routes::new(pb::worker_service_server::WorkerServiceServer::new(worker::Workers {
         context: context.clone(),
         governance: governance.clone(),
@@ -51,6 +57,14 @@ pub fn routes(
         context: context.clone(),
         governance: governance.clone(),
         jobs: worker.clone(),
+    }))
+    .add_service(pb::course_service_server::CourseServiceServer::new(training::Courses {
+        context: context.clone(),
+        governance: governance.clone(),
+    }))
+    .add_service(pb::training_service_server::TrainingServiceServer::new(training::Trainings {
+        context: context.clone(),
+        governance: governance.clone(),
     }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)

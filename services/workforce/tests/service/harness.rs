@@ -3,7 +3,8 @@
 use contracts::linli::{
     governance::v1::{self as governance, person_service_client::PersonServiceClient},
     workforce::v1::{
-        self as pb, posting_service_client::PostingServiceClient, worker_service_client::WorkerServiceClient,
+        self as pb, course_service_client::CourseServiceClient, posting_service_client::PostingServiceClient,
+        training_service_client::TrainingServiceClient, worker_service_client::WorkerServiceClient,
     },
 };
 pub(crate) use harness::*;
@@ -29,6 +30,14 @@ pub(crate) fn workers(service: &Service) -> WorkerServiceClient<Peer> {
 
 pub(crate) fn postings(service: &Service) -> PostingServiceClient<Peer> {
     PostingServiceClient::new(service.peer.clone())
+}
+
+pub(crate) fn courses(service: &Service) -> CourseServiceClient<Peer> {
+    CourseServiceClient::new(service.peer.clone())
+}
+
+pub(crate) fn trainings(service: &Service) -> TrainingServiceClient<Peer> {
+    TrainingServiceClient::new(service.peer.clone())
 }
 
 /// An identity number of the range 310199, which no place has, with its check digit: born on the day, the `n`-th of it.

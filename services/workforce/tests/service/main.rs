@@ -4,4 +4,5 @@
 
 mod harness;
 mod postings;
+mod training;
 mod workers;

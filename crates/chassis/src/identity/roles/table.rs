@@ -82,6 +82,14 @@ const READ_WORKERS: &[&str] = &[
     "workforce.quotas.list",
     "workforce.absences.list",
     "workforce.certificates.list",
+    "workforce.courses.get",
+    "workforce.courses.list",
+    "workforce.trainingTargets.list",
+    "workforce.trainingSessions.get",
+    "workforce.trainingSessions.list",
+    "workforce.enrolments.get",
+    "workforce.enrolments.list",
+    "workforce.trainingGaps.list",
 ];
 
 /// What officers of a committee and of the town do for the families of claims.
@@ -187,6 +195,10 @@ pub static ROLES: &[Role] = &[
                 "workforce.absences.*",
                 "workforce.certificates.*",
                 "workforce.stewardships.*",
+                "workforce.courses.*",
+                "workforce.trainingTargets.*",
+                "workforce.trainingSessions.*",
+                "workforce.enrolments.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -258,6 +270,9 @@ pub static ROLES: &[Role] = &[
             CLAIM,
             &[
                 "workforce.absences.*",
+                "workforce.enrolments.create",
+                "workforce.enrolments.withdraw",
+                "workforce.enrolments.feedback",
                 // what a committee decides on before the town does, is decided in the committee
                 "funding.expenses.review",
                 "funding.expenses.publish",
