@@ -141,6 +141,8 @@ resource_name! { /// A session of a course 培训班次.
 TrainingSessionName, "towns/{town}/trainingSessions/{training_session}", town, training_session }
 resource_name! { /// A learner in a session 报名.
 EnrolmentName, "towns/{town}/enrolments/{enrolment}", town, enrolment }
+resource_name! { /// A registration for the professional exam 职业资格考试报考.
+ExamRegistrationName, "towns/{town}/examRegistrations/{exam_registration}", town, exam_registration }
 resource_name! { /// A project 自治项目, owned by governance.
 ProjectName, "towns/{town}/projects/{project}", town, project }
 resource_name! { /// An account of the ledger.

@@ -251,3 +251,35 @@ end
 $$;
 create constraint trigger passed_by_exam after insert or update on enrolment
     deferrable initially deferred for each row execute function check_passed();
+
+-- The professional exam 社会工作者职业资格: one level a year, and a result once.
+create table exam_registration (
+    town            text        not null,
+    id              uuid        not null,
+    worker          text        not null,
+    level           text        not null check (level in ('ASSISTANT_SOCIAL_WORKER', 'SOCIAL_WORKER', 'SENIOR_SOCIAL_WORKER')),
+    exam_year       integer     not null check (exam_year between 2000 and 2200),
+    state           text        not null default 'REGISTERED' check (state in ('REGISTERED', 'WITHDRAWN', 'PASSED', 'FAILED', 'ABSENT')),
+    -- what passing brought
+    certificate     uuid,
+    version         bigint      not null default 1,
+    created         timestamptz not null default clock_timestamp(),
+    updated         timestamptz not null default clock_timestamp(),
+    primary key (town, id),
+    foreign key (town, worker) references worker (town, id),
+    foreign key (town, certificate) references certificate (town, id),
+    constraint exam_registration_passed_brings_certificate check ((state = 'PASSED') = (certificate is not null))
+);
+create unique index exam_registration_once_a_year on exam_registration (town, worker, exam_year) where state <> 'WITHDRAWN';
+create function keep_exam_registration() returns trigger language plpgsql as $$
+declare
+    free constant text[] := array['state', 'certificate', 'version', 'updated'];
+begin
+    if old.state <> 'REGISTERED' or to_jsonb(new) - free is distinct from to_jsonb(old) - free then
+        perform refuse('exam_registration_is_kept', 'what was registered, and its result, is never rewritten');
+    end if;
+    return new;
+end
+$$;
+create trigger keeps before update on exam_registration for each row execute function keep_exam_registration();
+create trigger kept before delete on exam_registration for each row execute function is_kept();

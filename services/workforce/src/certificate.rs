@@ -154,14 +154,17 @@ struct Given {
     days: Period,
 }
 
-fn number(text: &str) -> Result<String, FieldFault> {
-    const FIELD: &str = "certificate.number";
+/// The number of a certificate, which is no identity number; empty without one.
+///
+/// # Errors
+/// A fault of the field.
+pub(crate) fn number(field: &str, text: &str) -> Result<String, FieldFault> {
     match text.trim() {
         "" => Ok(String::new()),
         text if kernel::ids::holds_number(text) => {
-            Err(FieldFault::new(FIELD, "PERSONAL", "不得含证件号码", "must hold no identity number"))
+            Err(FieldFault::new(field, "PERSONAL", "不得含证件号码", "must hold no identity number"))
         }
-        text => fields::reference(FIELD, text),
+        text => fields::reference(field, text),
     }
 }
 
@@ -176,7 +179,7 @@ fn read(town: &str, given: &pb::Certificate) -> Result<Given, Refusal> {
         true => Some(String::new()),
         false => faults.take(fields::display("certificate.title", &given.title)),
     };
-    let number = faults.take(number(&given.number));
+    let number = faults.take(number("certificate.number", &given.number));
     let start = faults.take(wire::required_date("certificate.obtain_date", given.obtain_date.as_ref()));
     let end = faults.take(wire::date("certificate.expire_date", given.expire_date.as_ref()));
     let days = start.zip(end).and_then(|(start, end)| {

@@ -47,6 +47,7 @@ pub fn routes(
         rows(&training::rules::COURSE),
         rows(&training::rules::SESSION),
         rows(&training::rules::ENROLMENT),
+        rows(&training::professional::rules::TABLE),
     ];
     let routes = Routes::new(pb::worker_service_server::WorkerServiceServer::new(worker::Workers {
         context: context.clone(),
@@ -66,6 +67,10 @@ pub fn routes(
         context: context.clone(),
         governance: governance.clone(),
     }));
+    let routes =
+        routes.add_service(pb::professional_exam_service_server::ProfessionalExamServiceServer::new(
+            training::professional::Exams { context: context.clone() },
+        ));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)
 }

@@ -91,4 +91,16 @@ chassis::reasons! { "linli.workforce";
     FEEDBACK_GIVEN: FailedPrecondition [name]
         "{name} 已评价" / "{name} was given feedback already"
         next "无须重复评价" / "there is nothing to do";
+    EXAM_LEVEL_HELD: FailedPrecondition [name, level]
+        "{name} 已取得同级或更高资格 {level}" / "{name} holds this level or a higher one already: {level}"
+        next "选择更高级别" / "choose a higher level";
+    EXAM_LEVEL_TOO_HIGH: FailedPrecondition [name, level]
+        "{name} 须先取得 {level}" / "{name} must hold {level} first"
+        next "先取得该级别证书，或登记已有证书（CreateCertificate）" / "pass that level first, or record the certificate that is held (CreateCertificate)";
+    EXAM_YEAR_TAKEN: FailedPrecondition [name, other]
+        "{name} 该年度已报考：{other}" / "{name} is registered for that year already: {other}"
+        next "先撤回（withdraw）" / "withdraw that registration first (withdraw)";
+    EXAM_YEAR_OVER: InvalidArgument [field, date]
+        "{field} 早于今年（今日 {date}）" / "{field} lies before this year, today being {date}"
+        next "核对考试年度" / "check the year of the exam";
 }

@@ -5,6 +5,7 @@ mod enrolment;
 mod examination;
 mod gaps;
 mod lacking;
+pub(crate) mod professional;
 pub(crate) mod rules;
 mod service;
 mod session;

@@ -90,6 +90,8 @@ const READ_WORKERS: &[&str] = &[
     "workforce.enrolments.get",
     "workforce.enrolments.list",
     "workforce.trainingGaps.list",
+    "workforce.examRegistrations.get",
+    "workforce.examRegistrations.list",
 ];
 
 /// What officers of a committee and of the town do for the families of claims.
@@ -199,6 +201,7 @@ pub static ROLES: &[Role] = &[
                 "workforce.trainingTargets.*",
                 "workforce.trainingSessions.*",
                 "workforce.enrolments.*",
+                "workforce.examRegistrations.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -273,6 +276,8 @@ pub static ROLES: &[Role] = &[
                 "workforce.enrolments.create",
                 "workforce.enrolments.withdraw",
                 "workforce.enrolments.feedback",
+                "workforce.examRegistrations.create",
+                "workforce.examRegistrations.withdraw",
                 // what a committee decides on before the town does, is decided in the committee
                 "funding.expenses.review",
                 "funding.expenses.publish",
