@@ -143,6 +143,8 @@ resource_name! { /// A learner in a session 报名.
 EnrolmentName, "towns/{town}/enrolments/{enrolment}", town, enrolment }
 resource_name! { /// A registration for the professional exam 职业资格考试报考.
 ExamRegistrationName, "towns/{town}/examRegistrations/{exam_registration}", town, exam_registration }
+resource_name! { /// A step of a growth plan 优能.
+GrowthStepName, "towns/{town}/growthSteps/{growth_step}", town, growth_step }
 resource_name! { /// A project 自治项目, owned by governance.
 ProjectName, "towns/{town}/projects/{project}", town, project }
 resource_name! { /// An account of the ledger.

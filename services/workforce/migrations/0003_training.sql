@@ -283,3 +283,51 @@ end
 $$;
 create trigger keeps before update on exam_registration for each row execute function keep_exam_registration();
 create trigger kept before delete on exam_registration for each row execute function is_kept();
+
+-- The growth plan 优能: a path of steps for each worker. Steps of courses and certificates are done when the certificate is there.
+create table growth_step (
+    town             text        not null,
+    id               uuid        not null,
+    worker           text        not null,
+    kind             text        not null check (kind in ('COURSE', 'CERTIFICATE', 'WORK_TARGET')),
+    course           text,
+    certificate_kind text        check (certificate_kind in
+                     ('ONBOARDING', 'ASSISTANT_SOCIAL_WORKER', 'SOCIAL_WORKER', 'SENIOR_SOCIAL_WORKER', 'COURSE', 'OTHER')),
+    title            text        not null default '' check (length(title) <= 200),
+    due              date        not null,
+    -- of a target of work: when it was reached, and who said so
+    done_on          date,
+    completed_by     text        not null default '',
+    completed_person text        not null default '',
+    cancelled        timestamptz,
+    reason           text        not null default '' check (length(reason) <= 2000),
+    version          bigint      not null default 1,
+    created          timestamptz not null default clock_timestamp(),
+    updated          timestamptz not null default clock_timestamp(),
+    primary key (town, id),
+    foreign key (town, worker) references worker (town, id),
+    foreign key (town, course) references course (town, id),
+    constraint growth_step_asks_one_thing check (
+        (kind = 'COURSE') = (course is not null) and (kind = 'CERTIFICATE') = (certificate_kind is not null)
+        and (kind = 'WORK_TARGET') = (title <> '')),
+    constraint growth_step_done_by_itself check (done_on is null or kind = 'WORK_TARGET'),
+    constraint growth_step_completed_by_somebody check ((done_on is null) = (completed_by = '')),
+    constraint growth_step_cancelled_for_a_reason check ((cancelled is null) = (reason = ''))
+);
+create index growth_step_of_worker on growth_step (town, worker, due);
+create function keep_growth_step() returns trigger language plpgsql as $$
+declare
+    free constant text[] := array['done_on', 'completed_by', 'completed_person', 'cancelled', 'reason', 'version', 'updated'];
+begin
+    if old.done_on is not null or old.cancelled is not null or to_jsonb(new) - free is distinct from to_jsonb(old) - free then
+        perform refuse('growth_step_is_kept', 'what a step asks, and how it ended, is never rewritten');
+    end if;
+    if new.completed_by <> '' and new.completed_person in ('', (select format('towns/%s/people/%s', town, person) from worker
+            where town = new.town and id = new.worker)) then
+        perform refuse('growth_step_completed_by_another', 'nobody says of himself that a target was reached');
+    end if;
+    return new;
+end
+$$;
+create trigger keeps before update on growth_step for each row execute function keep_growth_step();
+create trigger kept before delete on growth_step for each row execute function is_kept();

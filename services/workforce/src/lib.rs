@@ -71,6 +71,10 @@ pub fn routes(
         routes.add_service(pb::professional_exam_service_server::ProfessionalExamServiceServer::new(
             training::professional::Exams { context: context.clone() },
         ));
+    let routes =
+        routes.add_service(pb::growth_service_server::GrowthServiceServer::new(training::growth::Growth {
+            context: context.clone(),
+        }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)
 }

@@ -79,9 +79,9 @@ chassis::reasons! { "linli.workforce";
     ATTENDANCE_TOO_LONG: InvalidArgument [field, minutes]
         "{field} 超过班次的 {minutes} 分钟" / "{field} is more than the {minutes} minutes of the session"
         next "核对分钟数" / "check the minutes";
-    EXAM_DATE_OUTSIDE: InvalidArgument [field, start, end]
+    TRAINING_DATE_OUTSIDE: InvalidArgument [field, start, end]
         "{field} 应在 {start} 至 {end} 之间" / "{field} must lie from {start} to {end}"
-        next "核对考核日期" / "check the day of the exam";
+        next "核对日期" / "check the day";
     NO_EXAM: FailedPrecondition [name]
         "{name} 没有考核" / "{name} has no exam"
         next "无须登记成绩" / "there is no mark to record";
@@ -103,4 +103,10 @@ chassis::reasons! { "linli.workforce";
     EXAM_YEAR_OVER: InvalidArgument [field, date]
         "{field} 早于今年（今日 {date}）" / "{field} lies before this year, today being {date}"
         next "核对考试年度" / "check the year of the exam";
+    GROWTH_STEP_OVER: FailedPrecondition [name, state]
+        "{name} 已结束（{state}）" / "{name} is over: {state}"
+        next "无须重复办理" / "there is nothing left to do";
+    GROWTH_STEP_BY_ITSELF: FailedPrecondition [name]
+        "{name} 随证书自动完成" / "{name} is done by itself when the certificate is there"
+        next "登记考核成绩或证书" / "record the exam or the certificate";
 }

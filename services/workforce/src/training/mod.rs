@@ -4,6 +4,7 @@ mod course;
 mod enrolment;
 mod examination;
 mod gaps;
+pub(crate) mod growth;
 mod lacking;
 pub(crate) mod professional;
 pub(crate) mod rules;

@@ -3,7 +3,8 @@
 use contracts::linli::{
     governance::v1::{self as governance, person_service_client::PersonServiceClient},
     workforce::v1::{
-        self as pb, course_service_client::CourseServiceClient, posting_service_client::PostingServiceClient,
+        self as pb, course_service_client::CourseServiceClient, growth_service_client::GrowthServiceClient,
+        posting_service_client::PostingServiceClient,
         professional_exam_service_client::ProfessionalExamServiceClient,
         training_service_client::TrainingServiceClient, worker_service_client::WorkerServiceClient,
     },
@@ -43,6 +44,10 @@ pub(crate) fn trainings(service: &Service) -> TrainingServiceClient<Peer> {
 
 pub(crate) fn professional(service: &Service) -> ProfessionalExamServiceClient<Peer> {
     ProfessionalExamServiceClient::new(service.peer.clone())
+}
+
+pub(crate) fn growth(service: &Service) -> GrowthServiceClient<Peer> {
+    GrowthServiceClient::new(service.peer.clone())
 }
 
 /// An identity number of the range 310199, which no place has, with its check digit: born on the day, the `n`-th of it.

@@ -10,6 +10,7 @@ use crate::harness::{self, *};
 
 mod exams;
 mod gaps;
+mod growth;
 mod professional;
 
 const TODAY: jiff::civil::Date = date(2020, 9, 1);

@@ -92,6 +92,7 @@ const READ_WORKERS: &[&str] = &[
     "workforce.trainingGaps.list",
     "workforce.examRegistrations.get",
     "workforce.examRegistrations.list",
+    "workforce.growthSteps.get",
 ];
 
 /// What officers of a committee and of the town do for the families of claims.
@@ -202,6 +203,7 @@ pub static ROLES: &[Role] = &[
                 "workforce.trainingSessions.*",
                 "workforce.enrolments.*",
                 "workforce.examRegistrations.*",
+                "workforce.growthSteps.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -278,6 +280,7 @@ pub static ROLES: &[Role] = &[
                 "workforce.enrolments.feedback",
                 "workforce.examRegistrations.create",
                 "workforce.examRegistrations.withdraw",
+                "workforce.growthSteps.*",
                 // what a committee decides on before the town does, is decided in the committee
                 "funding.expenses.review",
                 "funding.expenses.publish",

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     certificate,
-    reasons::{ATTEMPTS_USED, EXAM_DATE_OUTSIDE, NO_EXAM},
+    reasons::{ATTEMPTS_USED, NO_EXAM, TRAINING_DATE_OUTSIDE},
     training::{
         examination::{NoAttempt, Outcome},
         rules::{ENROLMENT, Kind, State, Verb as Do},
@@ -51,7 +51,7 @@ fn taken(session: &Session, request: &pb::RecordExamAttemptRequest, today: Date)
     if (first..=today).contains(&day) {
         return Ok(day);
     }
-    let refusal = Refusal::new(&EXAM_DATE_OUTSIDE).with("field", "take_date");
+    let refusal = Refusal::new(&TRAINING_DATE_OUTSIDE).with("field", "take_date");
     Err(refusal.with("start", first).with("end", today))
 }
 

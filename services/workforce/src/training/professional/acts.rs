@@ -27,8 +27,8 @@ use super::{
 use crate::{
     certificate,
     reasons::{
-        CERTIFICATE_NUMBER_USED, EXAM_DATE_OUTSIDE, EXAM_LEVEL_HELD, EXAM_LEVEL_TOO_HIGH, EXAM_YEAR_OVER,
-        EXAM_YEAR_TAKEN,
+        CERTIFICATE_NUMBER_USED, EXAM_LEVEL_HELD, EXAM_LEVEL_TOO_HIGH, EXAM_YEAR_OVER, EXAM_YEAR_TAKEN,
+        TRAINING_DATE_OUTSIDE,
     },
     worker,
 };
@@ -186,7 +186,7 @@ fn certified(
     let day = faults.take(wire::required_date("obtain_date", request.obtain_date.as_ref()));
     let (number, day) = faults.finish(number.zip(day))?;
     if i32::from(day.year()) < row.exam_year || day > today {
-        let refusal = Refusal::new(&EXAM_DATE_OUTSIDE).with("field", "obtain_date");
+        let refusal = Refusal::new(&TRAINING_DATE_OUTSIDE).with("field", "obtain_date");
         return Err(refusal.with("start", format!("{}-01-01", row.exam_year)).with("end", today));
     }
     Ok((number, day))

@@ -49,9 +49,9 @@ async fn the_pass_mark_and_the_attempts_of_the_course_hold() {
     assert_eq!(refused(service.officer("w-1", trying(&first, 100))).await, "MAKER_IS_CHECKER");
     let mut never = trying(&first, 100);
     never.take_date = day(2020, 9, 9);
-    assert_eq!(refused(service.officer("examiner", never.clone())).await, "EXAM_DATE_OUTSIDE");
+    assert_eq!(refused(service.officer("examiner", never.clone())).await, "TRAINING_DATE_OUTSIDE");
     never.take_date = day(2020, 9, 11);
-    assert_eq!(refused(service.officer("examiner", never)).await, "EXAM_DATE_OUTSIDE");
+    assert_eq!(refused(service.officer("examiner", never)).await, "TRAINING_DATE_OUTSIDE");
     assert_eq!(service.dump().await, before);
 
     use pb::EnrolmentState as State;

@@ -62,7 +62,7 @@ async fn a_worker_passes_one_level_after_the_other() {
     assert_eq!(reason(&record("w-1", passed("2020-1")).await.unwrap_err()), "MAKER_IS_CHECKER");
     assert_eq!(fields(&record("clerk", passed("")).await.unwrap_err()), ["certificate_number"]);
     let early = pb::RecordExamResultRequest { obtain_date: day(2019, 12, 31), ..passed("2020-1") };
-    assert_eq!(reason(&record("clerk", early).await.unwrap_err()), "EXAM_DATE_OUTSIDE");
+    assert_eq!(reason(&record("clerk", early).await.unwrap_err()), "TRAINING_DATE_OUTSIDE");
     let odd = result(&first.name, State::Withdrawn, "");
     assert_eq!(fields(&record("clerk", odd).await.unwrap_err()), ["result"]);
     let done = record("clerk", passed("2020-1")).await.unwrap();
