@@ -147,6 +147,16 @@ resource_name! { /// A duty 值班 of a rota.
 DutyName, "towns/{town}/duties/{duty}", town, duty }
 resource_name! { /// A swap 换班 of a duty.
 DutySwapName, "towns/{town}/dutySwaps/{duty_swap}", town, duty_swap }
+resource_name! { /// A course 课程.
+CourseName, "towns/{town}/courses/{course}", town, course }
+resource_name! { /// A session of a course 培训班次.
+TrainingSessionName, "towns/{town}/trainingSessions/{training_session}", town, training_session }
+resource_name! { /// A learner in a session 报名.
+EnrolmentName, "towns/{town}/enrolments/{enrolment}", town, enrolment }
+resource_name! { /// A registration for the professional exam 职业资格考试报考.
+ExamRegistrationName, "towns/{town}/examRegistrations/{exam_registration}", town, exam_registration }
+resource_name! { /// A step of a growth plan 优能.
+GrowthStepName, "towns/{town}/growthSteps/{growth_step}", town, growth_step }
 resource_name! { /// A project 自治项目, owned by governance.
 ProjectName, "towns/{town}/projects/{project}", town, project }
 resource_name! { /// An account of the ledger.

@@ -102,13 +102,17 @@ pub(crate) async fn page(
     Ok(pb::ListCertificatesResponse { certificates, next_page_token })
 }
 
-fn record(
+/// The change that tells of a certificate; it names resources and days, and nothing personal.
+///
+/// # Errors
+/// When a day of the row can't be read.
+pub(crate) fn change(
     row: &Row,
     (verb, event): (&'static str, &'static str),
     comment: &str,
-) -> Result<Record<pb::Certificate>, Refusal> {
-    let answer = encode(row)?;
-    let change = Change {
+) -> Result<Change, Refusal> {
+    let its = encode(row)?;
+    Ok(Change {
         resource: row.name(),
         version: row.version,
         verb,
@@ -117,20 +121,27 @@ fn record(
         comment: comment.to_owned(),
         event,
         data: json!({
-            "certificate": answer.name,
-            "worker": answer.worker,
-            "person": answer.person,
+            "certificate": its.name,
+            "worker": its.worker,
+            "person": its.person,
             "kind": row.kind,
             "obtain_date": row.starts,
             "expire_date": row.ends,
         }),
-    };
+    })
+}
+
+fn record(
+    row: &Row,
+    told: (&'static str, &'static str),
+    comment: &str,
+) -> Result<Record<pb::Certificate>, Refusal> {
     Ok(Record {
         town: row.town.clone(),
         resource: row.name(),
-        summary: format!("{verb} {}", row.name()),
-        changes: vec![change],
-        answer,
+        summary: format!("{} {}", told.0, row.name()),
+        changes: vec![change(row, told, comment)?],
+        answer: encode(row)?,
     })
 }
 
@@ -143,14 +154,17 @@ struct Given {
     days: Period,
 }
 
-fn number(text: &str) -> Result<String, FieldFault> {
-    const FIELD: &str = "certificate.number";
+/// The number of a certificate, which is no identity number; empty without one.
+///
+/// # Errors
+/// A fault of the field.
+pub(crate) fn number(field: &str, text: &str) -> Result<String, FieldFault> {
     match text.trim() {
         "" => Ok(String::new()),
         text if kernel::ids::holds_number(text) => {
-            Err(FieldFault::new(FIELD, "PERSONAL", "不得含证件号码", "must hold no identity number"))
+            Err(FieldFault::new(field, "PERSONAL", "不得含证件号码", "must hold no identity number"))
         }
-        text => fields::reference(FIELD, text),
+        text => fields::reference(field, text),
     }
 }
 
@@ -165,7 +179,7 @@ fn read(town: &str, given: &pb::Certificate) -> Result<Given, Refusal> {
         true => Some(String::new()),
         false => faults.take(fields::display("certificate.title", &given.title)),
     };
-    let number = faults.take(number(&given.number));
+    let number = faults.take(number("certificate.number", &given.number));
     let start = faults.take(wire::required_date("certificate.obtain_date", given.obtain_date.as_ref()));
     let end = faults.take(wire::date("certificate.expire_date", given.expire_date.as_ref()));
     let days = start.zip(end).and_then(|(start, end)| {

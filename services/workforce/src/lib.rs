@@ -9,6 +9,7 @@ pub mod plans;
 mod posting;
 pub mod reasons;
 pub mod rota;
+mod training;
 mod worker;
 
 use std::sync::Arc;
@@ -52,30 +53,49 @@ pub fn routes(
         rows(&rota::rules::SWAPS),
         rows(&pay::lives::SCALES),
         rows(&pay::lives::RUNS),
+        rows(&training::rules::COURSE),
+        rows(&training::rules::SESSION),
+        rows(&training::rules::ENROLMENT),
+        rows(&training::professional::rules::TABLE),
     ];
-    let routes = Routes::new(pb::worker_service_server::WorkerServiceServer::new(worker::Workers {
-        context: context.clone(),
-        governance: governance.clone(),
-        jobs: worker.clone(),
-    }))
-    .add_service(pb::posting_service_server::PostingServiceServer::new(posting::Postings {
-        context: context.clone(),
-        governance: governance.clone(),
-        jobs: worker.clone(),
-    }))
-    .add_service(pb::pay_service_server::PayServiceServer::new(pay::Pay {
-        context: context.clone(),
-        jobs: worker.clone(),
-        mark,
-    }))
-    .add_service(pb::composition_service_server::CompositionServiceServer::new(composition::Compositions {
-        context: context.clone(),
-        governance: governance.clone(),
-    }))
-    .add_service(pb::rota_service_server::RotaServiceServer::new(rota::Rotas {
-        context: context.clone(),
-        governance: governance.clone(),
-    }));
+    let routes =
+        Routes::new(pb::worker_service_server::WorkerServiceServer::new(worker::Workers {
+            context: context.clone(),
+            governance: governance.clone(),
+            jobs: worker.clone(),
+        }))
+        .add_service(pb::posting_service_server::PostingServiceServer::new(posting::Postings {
+            context: context.clone(),
+            governance: governance.clone(),
+            jobs: worker.clone(),
+        }))
+        .add_service(pb::pay_service_server::PayServiceServer::new(pay::Pay {
+            context: context.clone(),
+            jobs: worker.clone(),
+            mark,
+        }))
+        .add_service(pb::composition_service_server::CompositionServiceServer::new(
+            composition::Compositions { context: context.clone(), governance: governance.clone() },
+        ))
+        .add_service(pb::rota_service_server::RotaServiceServer::new(rota::Rotas {
+            context: context.clone(),
+            governance: governance.clone(),
+        }))
+        .add_service(pb::course_service_server::CourseServiceServer::new(training::Courses {
+            context: context.clone(),
+            governance: governance.clone(),
+        }))
+        .add_service(pb::training_service_server::TrainingServiceServer::new(
+            training::Trainings { context: context.clone(), governance: governance.clone() },
+        ));
+    let routes =
+        routes.add_service(pb::professional_exam_service_server::ProfessionalExamServiceServer::new(
+            training::professional::Exams { context: context.clone() },
+        ));
+    let routes =
+        routes.add_service(pb::growth_service_server::GrowthServiceServer::new(training::growth::Growth {
+            context: context.clone(),
+        }));
     let shared = Shared { sheets: tables(), mark, reasons: reasons::ALL, tables: states };
     shared.add_to(routes, context, worker)
 }

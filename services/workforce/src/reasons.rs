@@ -91,4 +91,67 @@ chassis::reasons! { "linli.workforce";
     DUTY_SWAP_STALE: FailedPrecondition [name]
         "{name} 提出后，值班人员已变更" / "the workers of the duties have changed since {name} was proposed"
         next "撤回后重新申请" / "withdraw it and propose another";
+    COURSE_IS_ASKED: FailedPrecondition [name, target]
+        "{target} 要求通过 {name}，不能取消其考核" / "{target} asks to pass {name}: its exam can't be taken away"
+        next "先修改学时要求（SetTrainingTarget）" / "change the target first (SetTrainingTarget)";
+    COURSE_WITHOUT_EXAM: FailedPrecondition [courses]
+        "没有考核或不存在的课程：{courses}" / "courses that have no exam, or don't exist: {courses}"
+        next "先为课程设定合格分" / "give the course a pass mark first";
+    COURSE_NOT_OPEN: FailedPrecondition [name, state]
+        "{name} 未开设（{state}）" / "{name} is not open: {state}"
+        next "先开设课程（openCourse）" / "open the course first (openCourse)";
+    SESSION_IN_PAST: InvalidArgument [field, date]
+        "{field} 早于今日 {date}" / "{field} lies before today, {date}"
+        next "核对日期" / "check the day";
+    SESSION_NOT_BEGUN: FailedPrecondition [name, date]
+        "{name} 在 {date} 才举办" / "{name} is on {date}"
+        next "在举办当日或之后办理" / "do it on that day or later";
+    SESSION_NOT_PLANNED: FailedPrecondition [name, state]
+        "{name} 不再接受报名变动（{state}）" / "{name} takes and loses no learners any more: {state}"
+        next "另选班次" / "choose another session";
+    SESSION_NOT_HELD: FailedPrecondition [name, state]
+        "{name} 未举办（{state}）" / "{name} was not held: {state}"
+        next "先登记班次已举办（hold）" / "say first that it was held (hold)";
+    SESSION_FULL: FailedPrecondition [name, capacity]
+        "{name} 的 {capacity} 个名额已满" / "the {capacity} places of {name} are taken"
+        next "另选班次" / "choose another session";
+    ENROLMENT_OVER: FailedPrecondition [name, date]
+        "{name} 已于 {date} 截止报名" / "enrolment for {name} ended on {date}"
+        next "另选班次" / "choose another session";
+    ENROLLED_ALREADY: FailedPrecondition [name, other]
+        "已报名 {name}：{other}" / "enrolled in {name} already: {other}"
+        next "无须重复报名" / "there is nothing to do";
+    ATTENDANCE_TOO_LONG: InvalidArgument [field, minutes]
+        "{field} 超过班次的 {minutes} 分钟" / "{field} is more than the {minutes} minutes of the session"
+        next "核对分钟数" / "check the minutes";
+    TRAINING_DATE_OUTSIDE: InvalidArgument [field, start, end]
+        "{field} 应在 {start} 至 {end} 之间" / "{field} must lie from {start} to {end}"
+        next "核对日期" / "check the day";
+    NO_EXAM: FailedPrecondition [name]
+        "{name} 没有考核" / "{name} has no exam"
+        next "无须登记成绩" / "there is no mark to record";
+    ATTEMPTS_USED: FailedPrecondition [name, attempts]
+        "{name} 的 {attempts} 次考核机会已用完" / "all {attempts} attempts of {name} are used"
+        next "重新报名参加培训" / "enrol in another session";
+    FEEDBACK_GIVEN: FailedPrecondition [name]
+        "{name} 已评价" / "{name} was given feedback already"
+        next "无须重复评价" / "there is nothing to do";
+    EXAM_LEVEL_HELD: FailedPrecondition [name, level]
+        "{name} 已取得同级或更高资格 {level}" / "{name} holds this level or a higher one already: {level}"
+        next "选择更高级别" / "choose a higher level";
+    EXAM_LEVEL_TOO_HIGH: FailedPrecondition [name, level]
+        "{name} 须先取得 {level}" / "{name} must hold {level} first"
+        next "先取得该级别证书，或登记已有证书（CreateCertificate）" / "pass that level first, or record the certificate that is held (CreateCertificate)";
+    EXAM_YEAR_TAKEN: FailedPrecondition [name, other]
+        "{name} 该年度已报考：{other}" / "{name} is registered for that year already: {other}"
+        next "先撤回（withdraw）" / "withdraw that registration first (withdraw)";
+    EXAM_YEAR_OVER: InvalidArgument [field, date]
+        "{field} 早于今年（今日 {date}）" / "{field} lies before this year, today being {date}"
+        next "核对考试年度" / "check the year of the exam";
+    GROWTH_STEP_OVER: FailedPrecondition [name, state]
+        "{name} 已结束（{state}）" / "{name} is over: {state}"
+        next "无须重复办理" / "there is nothing left to do";
+    GROWTH_STEP_BY_ITSELF: FailedPrecondition [name]
+        "{name} 随证书自动完成" / "{name} is done by itself when the certificate is there"
+        next "登记考核成绩或证书" / "record the exam or the certificate";
 }

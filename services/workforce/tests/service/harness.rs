@@ -3,7 +3,10 @@
 use contracts::linli::{
     governance::v1::{self as governance, person_service_client::PersonServiceClient},
     workforce::v1::{
-        self as pb, posting_service_client::PostingServiceClient, worker_service_client::WorkerServiceClient,
+        self as pb, course_service_client::CourseServiceClient, growth_service_client::GrowthServiceClient,
+        posting_service_client::PostingServiceClient,
+        professional_exam_service_client::ProfessionalExamServiceClient,
+        training_service_client::TrainingServiceClient, worker_service_client::WorkerServiceClient,
     },
 };
 pub(crate) use harness::*;
@@ -30,6 +33,22 @@ pub(crate) fn workers(service: &Service) -> WorkerServiceClient<Peer> {
 
 pub(crate) fn postings(service: &Service) -> PostingServiceClient<Peer> {
     PostingServiceClient::new(service.peer.clone())
+}
+
+pub(crate) fn courses(service: &Service) -> CourseServiceClient<Peer> {
+    CourseServiceClient::new(service.peer.clone())
+}
+
+pub(crate) fn trainings(service: &Service) -> TrainingServiceClient<Peer> {
+    TrainingServiceClient::new(service.peer.clone())
+}
+
+pub(crate) fn professional(service: &Service) -> ProfessionalExamServiceClient<Peer> {
+    ProfessionalExamServiceClient::new(service.peer.clone())
+}
+
+pub(crate) fn growth(service: &Service) -> GrowthServiceClient<Peer> {
+    GrowthServiceClient::new(service.peer.clone())
 }
 
 /// An identity number of the range 310199, which no place has, with its check digit: born on the day, the `n`-th of it.

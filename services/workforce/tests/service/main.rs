@@ -7,4 +7,5 @@ mod harness;
 mod pay;
 mod postings;
 mod rotas;
+mod training;
 mod workers;

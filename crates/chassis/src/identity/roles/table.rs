@@ -92,6 +92,17 @@ const READ_WORKERS: &[&str] = &[
     "workforce.dutySwaps.get",
     "workforce.dutySwaps.list",
     "workforce.dutyHours.list",
+    "workforce.courses.get",
+    "workforce.courses.list",
+    "workforce.trainingTargets.list",
+    "workforce.trainingSessions.get",
+    "workforce.trainingSessions.list",
+    "workforce.enrolments.get",
+    "workforce.enrolments.list",
+    "workforce.trainingGaps.list",
+    "workforce.examRegistrations.get",
+    "workforce.examRegistrations.list",
+    "workforce.growthSteps.get",
 ];
 
 /// What a worker does with swaps of his own duties.
@@ -214,6 +225,12 @@ pub static ROLES: &[Role] = &[
                 "workforce.rotas.*",
                 "workforce.duties.*",
                 "workforce.dutySwaps.*",
+                "workforce.courses.*",
+                "workforce.trainingTargets.*",
+                "workforce.trainingSessions.*",
+                "workforce.enrolments.*",
+                "workforce.examRegistrations.*",
+                "workforce.growthSteps.*",
                 "platform.imports.*",
                 "platform.exports.*",
                 "platform.operations.*",
@@ -285,6 +302,12 @@ pub static ROLES: &[Role] = &[
             CLAIM,
             &[
                 "workforce.absences.*",
+                "workforce.enrolments.create",
+                "workforce.enrolments.withdraw",
+                "workforce.enrolments.feedback",
+                "workforce.examRegistrations.create",
+                "workforce.examRegistrations.withdraw",
+                "workforce.growthSteps.*",
                 // what a committee decides on before the town does, is decided in the committee
                 "funding.expenses.review",
                 "funding.expenses.publish",
