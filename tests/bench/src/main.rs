@@ -13,6 +13,8 @@
 //!
 //! `cargo run --release -p bench -- claims [CLAIMS]`: GetClaim and ListClaims against the same statements behind a bare tonic service.
 //!
+//! `cargo run --release -p bench -- rota [COMMITTEES WORKERS]`: the pure generator of a year's rota, 100 committees of 10 workers unless told.
+//!
 //! `cargo run --release -p bench -- load HOUSEHOLDS RESIDENTS [--one-by-one]`: an import against COPY.
 
 mod adjudicate;
@@ -25,6 +27,7 @@ mod ledger;
 mod load;
 mod places;
 mod readjudicate;
+mod rota;
 mod sizes;
 mod structure;
 mod synthetic;
@@ -52,6 +55,10 @@ async fn main() -> Done<()> {
         Some((first, [])) if first == "adjudicate" => adjudicate::run(),
         Some((first, rest)) if first == "readjudicate" => readjudicate::run(number(rest)?).await,
         Some((first, rest)) if first == "claims" => claims::run(number(rest)?).await,
+        Some((first, [])) if first == "rota" => rota::run(100, 10),
+        Some((first, [committees, workers])) if first == "rota" => {
+            rota::run(committees.parse()?, workers.parse()?)
+        }
         Some((first, [committees])) if first == "allocate" => allocate::run(committees.parse()?).await,
         _ => sizes::run(arguments.iter().map(|text| text.parse()).collect::<Result<_, _>>()?).await,
     }

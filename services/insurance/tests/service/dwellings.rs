@@ -1,7 +1,7 @@
 //! Dwellings: what governance says of them is looked at when a claim is decided and paid, and cover checks say the same.
 
 use contracts::linli::insurance::v1::{self as pb, cover_service_client::CoverServiceClient};
-use jiff::civil::{Date, date};
+use jiff::{ToSpan, civil::date};
 
 use crate::{
     claims::{Event, fire},
@@ -97,15 +97,16 @@ async fn a_check_of_cover_says_what_adjudication_covers() {
               update policy_benefit set insured_by = 'PLACE' where policy = 'cci-2020' and peril = 'TYPHOON'",
         )
         .await;
-    let days: [Date; 2] = [date(2020, 6, 15), date(2020, 6, 16)];
     let perils = ["FIRE", "TYPHOON", "PUBLIC_AREA_INJURY", "DISABILITY"];
     let people = ["r-1", "r-3", "r-4", "r-6"];
     let places = [("h-1", "h-1"), ("h-2", "h-2"), ("e-1", "h-1"), ("e-2", "h-2"), ("胜辛路", "h-1")];
     let (mut same, mut refused) = (0, 0);
     for (n, person) in people.into_iter().enumerate() {
         for peril in perils {
-            for (place, household) in places {
-                let event = Event { peril, on: days[n % 2], place, person, household };
+            for (m, (place, household)) in places.into_iter().enumerate() {
+                // a day for each: of one day a dwelling has one loss
+                let on = date(2020, 6, 1) + i64::try_from(n * 5 + m).unwrap().days();
+                let event = Event { peril, on, place, person, household };
                 let said = check(&service, event).await;
                 match covered(&service, event).await {
                     Some(lines) => {
