@@ -5,7 +5,6 @@ mod certificate;
 mod composition;
 mod known;
 pub mod pay;
-pub mod plans;
 mod posting;
 pub mod reasons;
 pub mod rota;

@@ -138,6 +138,11 @@ impl Scope {
         *self == Scope::Town
     }
 
+    /// Whether a committee lies in it, by id.
+    pub fn holds_committee(&self, committee: &str) -> bool {
+        self.is_town() || self.ids().1.iter().any(|id| id == committee)
+    }
+
     /// The ids of communities, committees and blocks, for SQL.
     pub fn ids(&self) -> (&[String], &[String], &[String]) {
         match self {

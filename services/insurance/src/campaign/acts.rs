@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{
     encode,
     rules::{Channel, State, TABLE, Verb as Do},
-    store::{self, Campaign, Hold, Plan, sees},
+    store::{self, Campaign, Hold, Plan},
 };
 use crate::document::owner;
 use crate::reasons::{CAMPAIGN_NOT_YET, PEER_UNKNOWN, PROGRAMME_UNKNOWN};
@@ -118,7 +118,7 @@ pub(super) async fn unknown(
 ) -> Result<Unknown, Refusal> {
     let mine = |name: &&String| {
         CommitteeName::parse(name)
-            .is_ok_and(|name| name.town() == town.town() && sees(scope, name.committee()))
+            .is_ok_and(|name| name.town() == town.town() && scope.holds_committee(name.committee()))
     };
     let mut left: Vec<String> = names.iter().filter(mine).cloned().collect();
     let mut page_token = String::new();
@@ -147,7 +147,7 @@ async fn need_known(
     plan: &Plan,
     unknown: &Unknown,
 ) -> Result<(), Refusal> {
-    if !plan.committees.iter().all(|committee| sees(scope, committee)) {
+    if !plan.committees.iter().all(|committee| scope.holds_committee(committee)) {
         return Err(work.call().denied());
     }
     if !unknown.0.is_empty() {
@@ -247,7 +247,7 @@ async fn lock(
     let scope = call.scope(name.town())?;
     let campaign = store::get(work.sql(), &name, &scope, Hold::ToChange).await?;
     let campaign = campaign.ok_or_else(|| call.missing(&scope, "linli.dev/Campaign", name.to_string()))?;
-    if !campaign.committees.iter().all(|committee| sees(&scope, committee)) {
+    if !campaign.committees.iter().all(|committee| scope.holds_committee(committee)) {
         return Err(call.denied());
     }
     check_etag(&campaign.name(), etag, campaign.version)?;

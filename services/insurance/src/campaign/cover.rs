@@ -21,10 +21,7 @@ use kernel::{
 use super::{
     Campaigns, encode,
     rules::coverage::{Placed, coverage},
-    store::{
-        coverage::{Of, last_samples, placed},
-        sees,
-    },
+    store::coverage::{Of, last_samples, placed},
 };
 
 /// Pages of governance, of 1,000 committees each, that one call reads at most; the next page goes on from there.
@@ -70,7 +67,7 @@ impl Question {
         let days = from.zip(to).zip(period);
         let (((from, to), period), (committee, programme)) =
             faults.finish(days.zip(committee.zip(programme)))?;
-        if committee.as_ref().is_some_and(|committee| !sees(&scope, committee)) {
+        if committee.as_ref().is_some_and(|committee| !scope.holds_committee(committee)) {
             return Err(call.denied());
         }
         let last = to.yesterday().map_err(Refusal::internal)?;
@@ -99,7 +96,7 @@ impl Question {
             | governance::CommitteeState::Unspecified => false,
         };
         let id = id(committee);
-        open && sees(&self.scope, id) && self.committee.as_deref().is_none_or(|asked| asked == id)
+        open && self.scope.holds_committee(id) && self.committee.as_deref().is_none_or(|asked| asked == id)
     }
 }
 

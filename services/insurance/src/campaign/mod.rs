@@ -29,7 +29,7 @@ use tonic::{Request, Response, Status};
 use self::{
     record::Estate,
     rules::{TABLE, Verb},
-    store::{Campaign, Hold, placements::Placement, samples::Sample, sees},
+    store::{Campaign, Hold, placements::Placement, samples::Sample},
 };
 
 /// The gRPC service.
@@ -45,7 +45,9 @@ pub(crate) struct Campaigns {
 fn hindrance(call: &Call, campaign: &Campaign, verb: Verb) -> Option<Hindrance> {
     let permission = TABLE.rows.iter().find(|row| row.verb == verb)?.permission;
     let scope = call.may(permission, &campaign.town);
-    if verb.is_about_the_whole() && !campaign.committees.iter().all(|committee| sees(&scope, committee)) {
+    if verb.is_about_the_whole()
+        && !campaign.committees.iter().all(|committee| scope.holds_committee(committee))
+    {
         let (zh, en) = ("活动涉及其他居委会", "the campaign is for other committees too");
         return Some(Hindrance::new(Obstacle::Permission, zh, en));
     }
@@ -54,7 +56,7 @@ fn hindrance(call: &Call, campaign: &Campaign, verb: Verb) -> Option<Hindrance> 
 }
 
 fn actions(call: &Call, campaign: &Campaign) -> Result<Vec<AvailableAction>, Refusal> {
-    let some = |scope: &Scope| campaign.committees.iter().any(|committee| sees(scope, committee));
+    let some = |scope: &Scope| campaign.committees.iter().any(|committee| scope.holds_committee(committee));
     let hindered = |verb: Verb| hindrance(call, campaign, verb);
     Ok(available_unless(&TABLE, campaign.state()?, call, &campaign.town, some, hindered))
 }

@@ -28,7 +28,6 @@ use super::{
         self, Campaign, Hold,
         placements::{self, Placement, Placing},
         samples::{self, Survey},
-        sees,
     },
 };
 use crate::reasons::{ESTATE_ELSEWHERE, PEER_UNKNOWN, PLACEMENT_REMOVED};
@@ -53,7 +52,8 @@ pub(super) async fn estate(
     given: Option<&pb::Placement>,
 ) -> Result<Estate, Refusal> {
     let Some(given) = given else { return Ok(Estate::NotAsked) };
-    let mine = CommitteeName::parse(&given.committee).is_ok_and(|name| sees(scope, name.committee()));
+    let mine =
+        CommitteeName::parse(&given.committee).is_ok_and(|name| scope.holds_committee(name.committee()));
     let name = EstateName::parse(&given.estate).ok();
     let Some(name) = name.filter(|name| mine && name.town() == town.town()) else {
         return Ok(Estate::NotAsked);
@@ -229,7 +229,7 @@ async fn under(
     let campaign = store::get(work.sql(), &name, &scope, Hold::AsItIs).await?;
     let campaign = campaign.ok_or_else(|| call.missing(&scope, "linli.dev/Campaign", name.to_string()))?;
     let elsewhere =
-        CommitteeName::parse(committee).is_ok_and(|committee| !sees(&scope, committee.committee()));
+        CommitteeName::parse(committee).is_ok_and(|committee| !scope.holds_committee(committee.committee()));
     if elsewhere {
         return Err(call.denied());
     }

@@ -13,7 +13,7 @@ pub(super) fn sees(scope: &Scope, row: &Row, insurer: &str) -> bool {
 
 /// Whether he sees all lines.
 pub(super) fn sees_all(scope: &Scope, row: &Row) -> bool {
-    scope.is_town() || scope.ids().1.contains(&row.committee)
+    scope.holds_committee(&row.committee)
 }
 
 /// Whether a scope holds a claim.

@@ -7,6 +7,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::Kind;
+use crate::posting::store::push_posted_within;
 
 /// Days of leave as they are stored.
 #[derive(Clone, Debug, FromRow)]
@@ -39,13 +40,7 @@ const HEAD: &str = "select a.town, a.id, a.worker, a.kind, lower(a.valid)::text 
 pub(super) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(HEAD);
     query.push_bind(asked.town.clone());
-    if !asked.scope.is_town() {
-        query.push(
-            " and exists (select from posting p where p.town = a.town and p.worker = a.worker and upper_inf(p.recorded) and p.valid @> ",
-        );
-        query.push_bind(asked.today.to_string()).push("::text::date and p.committee = any(");
-        query.push_bind(asked.scope.ids().1.to_vec()).push("))");
-    }
+    push_posted_within(&mut query, "a", &asked.scope, asked.today);
     asked.push_uuid_page(&mut query, "a.id");
     query
 }

@@ -7,6 +7,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::Kind;
+use crate::posting::store::push_posted_within;
 
 /// A certificate as it is stored.
 #[derive(Clone, Debug, FromRow)]
@@ -58,13 +59,7 @@ const HEAD: &str = "select c.town, c.id, c.person, c.worker, c.kind, c.title, c.
 pub(super) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(HEAD);
     query.push_bind(asked.town.clone());
-    if !asked.scope.is_town() {
-        query.push(
-            " and exists (select from posting p where p.town = c.town and p.worker = c.worker and upper_inf(p.recorded) and p.valid @> ",
-        );
-        query.push_bind(asked.today.to_string()).push("::text::date and p.committee = any(");
-        query.push_bind(asked.scope.ids().1.to_vec()).push("))");
-    }
+    push_posted_within(&mut query, "c", &asked.scope, asked.today);
     asked.push_uuid_page(&mut query, "c.id");
     query
 }

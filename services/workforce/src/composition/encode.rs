@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     posting::encode::committee,
-    worker::rules::{Schooling, Sex},
+    worker::{
+        encode::{read_schooling, schooling, sex},
+        rules::Sex,
+    },
 };
 
 /// What a List may ask for.
@@ -37,17 +40,6 @@ fn band(band: Band) -> pb::AgeBand {
         Band::Young => pb::AgeBand::Young,
         Band::Middle => pb::AgeBand::Middle,
         Band::Senior => pb::AgeBand::Senior,
-    }
-}
-
-fn schooling(schooling: Schooling) -> pb::Schooling {
-    pb::Schooling::from_str_name(&format!("SCHOOLING_{}", schooling.name())).unwrap_or_default()
-}
-
-fn sex(sex: Sex) -> pb::Sex {
-    match sex {
-        Sex::Female => pb::Sex::Female,
-        Sex::Male => pb::Sex::Male,
     }
 }
 
@@ -73,12 +65,6 @@ pub(super) fn read_sex(field: &str, given: pb::Sex) -> Result<Sex, FieldFault> {
         pb::Sex::Male => Ok(Sex::Male),
         pb::Sex::Unspecified => Err(required(field.to_owned())),
     }
-}
-
-/// A schooling as a request names it.
-pub(super) fn read_schooling(field: &str, given: pb::Schooling) -> Result<Schooling, FieldFault> {
-    let found = Schooling::from_name(given.as_str_name().trim_start_matches("SCHOOLING_"));
-    found.ok_or_else(|| required(field.to_owned()))
 }
 
 fn twice(field: String) -> FieldFault {
@@ -170,12 +156,12 @@ pub(super) fn target(target: &Target) -> Result<pb::CompositionTarget, Refusal> 
         max_percent: of.range.max,
     };
     let of_schooling = |of: &OfSchooling| pb::SchoolingTarget {
-        at_least: schooling(of.at_least).into(),
+        at_least: schooling(of.at_least.name()).into(),
         min_percent: of.range.min,
         max_percent: of.range.max,
     };
     let of_sex = |of: &OfSex| pb::SexTarget {
-        sex: sex(of.sex).into(),
+        sex: sex(of.sex.name()).into(),
         min_percent: of.range.min,
         max_percent: of.range.max,
     };
@@ -216,11 +202,11 @@ fn group(of: &Counted, all: i64) -> pb::CompositionGroup {
         }
         Group::Schooling(its) => pb::CompositionGroup {
             dimension: Dimension::Schooling.into(),
-            at_least: schooling(its).into(),
+            at_least: schooling(its.name()).into(),
             ..plain
         },
         Group::Sex(its) => {
-            pb::CompositionGroup { dimension: Dimension::Sex.into(), sex: sex(its).into(), ..plain }
+            pb::CompositionGroup { dimension: Dimension::Sex.into(), sex: sex(its.name()).into(), ..plain }
         }
     }
 }

@@ -109,7 +109,7 @@ impl Held {
 /// Refuses a committee outside the caller's areas; the town as a whole to all but the town office.
 fn need_within(call: &Call, town: &str, committee: &str) -> Result<(), Refusal> {
     let scope = call.scope(town)?;
-    match scope.is_town() || scope.ids().1.iter().any(|id| id == committee) {
+    match scope.holds_committee(committee) {
         true => Ok(()),
         false => Err(call.denied()),
     }
@@ -119,7 +119,7 @@ fn need_within(call: &Call, town: &str, committee: &str) -> Result<(), Refusal> 
 fn read_hire(town: &str, hire: &pb::CompositionHire) -> Result<(String, Trait), Refusal> {
     let mut faults = Faults::default();
     let committee = faults.take(fields::committee_id("hire.committee", town, &hire.committee));
-    let schooling = faults.take(encode::read_schooling("hire.schooling", hire.schooling()));
+    let schooling = faults.take(worker::encode::read_schooling("hire.schooling", hire.schooling()));
     let sex = faults.take(encode::read_sex("hire.sex", hire.sex()));
     let ((committee, schooling), sex) = faults.finish(committee.zip(schooling).zip(sex))?;
     Ok((committee, Trait { age: hire.age, schooling, sex }))

@@ -10,7 +10,7 @@ use chassis::{
 use contracts::linli::workforce::v1 as pb;
 use jiff::civil::Date;
 use kernel::{
-    name::TownName,
+    name::{TownName, WorkerName},
     periods::{Period, Splice},
     state::Named,
 };
@@ -48,12 +48,7 @@ fn refusal(name: &str, town: &str, misfit: Misfit) -> Refusal {
 ///
 /// # Errors
 /// POST_QUOTA_FULL with the first day.
-pub(crate) async fn need_quota(
-    work: &mut Work,
-    town: &str,
-    facts: &Facts,
-    since: Date,
-) -> Result<(), Refusal> {
+async fn need_quota(work: &mut Work, town: &str, facts: &Facts, since: Date) -> Result<(), Refusal> {
     match store::over_quota(work.sql(), town, facts, since).await? {
         None => Ok(()),
         Some(day) => Err(Refusal::new(&POST_QUOTA_FULL)
@@ -82,6 +77,24 @@ pub(crate) async fn begin_to_tell(work: &mut Work, town: &str) -> Result<(), Ref
     Ok(())
 }
 
+/// Writes how a line of posts changes, within the quotas. Every gap has `reason`.
+///
+/// # Errors
+/// POST_QUOTA_FULL.
+pub(crate) async fn write_line(
+    work: &mut Work,
+    name: &WorkerName,
+    splice: &Splice<Uuid, Facts>,
+    reason: &str,
+) -> Result<(), Refusal> {
+    let at = history::stamp(work.sql()).await?;
+    LINE.write(work.sql(), name.town(), name.worker(), splice, &at, reason).await?;
+    for (period, facts) in splice.insert.iter().filter(|(_, facts)| facts.is_post()) {
+        need_quota(work, name.town(), facts, period.from()).await?;
+    }
+    Ok(())
+}
+
 /// Writes how a line of posts changes, tells of it, and answers with the entry of the day.
 async fn write(
     work: &mut Work,
@@ -91,14 +104,10 @@ async fn write(
 ) -> Result<Record<pb::Posting>, Refusal> {
     let name = &locked.name;
     if !splice.is_empty() {
-        let at = history::stamp(work.sql()).await?;
-        // every gap has its reason: the verb, where none is given
+        // the verb, where no reason is given
         let reason = if told.comment.is_empty() { told.verb.name() } else { told.comment };
-        LINE.write(work.sql(), name.town(), name.worker(), &splice, &at, reason).await?;
+        write_line(work, name, &splice, reason).await?;
         LINE.bump(work.sql(), name.town(), name.worker()).await?;
-        for (period, facts) in splice.insert.iter().filter(|(_, facts)| facts.is_post()) {
-            need_quota(work, name.town(), facts, period.from()).await?;
-        }
         tell_of_end(work, locked, &splice, day).await?;
     }
     let held = store::on(work.sql(), name, day).await?;

@@ -45,6 +45,24 @@ fn push_scope(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
     }
 }
 
+/// Appends that the worker whom `alias` names holds a post of the caller's areas on a day.
+pub(crate) fn push_posted_within(
+    query: &mut QueryBuilder<Postgres>,
+    alias: &'static str,
+    scope: &Scope,
+    day: Date,
+) {
+    if scope.is_town() {
+        return;
+    }
+    query
+        .push(" and exists (select from posting p where p.town = ")
+        .push(alias)
+        .push(".town and p.worker = ");
+    query.push(alias).push(".worker and upper_inf(p.recorded) and p.valid @> ").push_bind(day.to_string());
+    query.push("::text::date and p.committee = any(").push_bind(scope.ids().1.to_vec()).push("))");
+}
+
 /// An entry, believed or not, that the caller may see.
 ///
 /// # Errors

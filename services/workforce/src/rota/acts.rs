@@ -25,7 +25,7 @@ use super::{
     encode,
     plan::{self, Committee, Fairness, Input, Policy, Rota},
     rules::{State, TABLE, Verb as Do},
-    store::{self, Even, New, Row, duties, facts, sees},
+    store::{self, Even, New, Row, duties, facts},
 };
 use crate::reasons::{PEER_UNKNOWN, ROTA_COMMITTEE_EMPTY, ROTA_OVERLAPS, ROTA_REPLACES_OTHER};
 
@@ -127,7 +127,7 @@ pub(super) async fn lock(
     store::lock(work.sql(), name.town()).await?;
     let row = store::get(work.sql(), &name, &scope, calendar).await?;
     let row = row.ok_or_else(|| call.missing(&scope, "linli.dev/Rota", name.to_string()))?;
-    if !row.committees.iter().all(|committee| sees(&scope, committee)) {
+    if !row.committees.iter().all(|committee| scope.holds_committee(committee)) {
         return Err(call.denied());
     }
     check_etag(&row.name(), etag, row.version)?;
@@ -234,7 +234,7 @@ impl VerbGiven for Generate {
         let call = work.call().clone();
         let scope = call.scope(town.town())?;
         let asked = read(&town, request)?;
-        if !asked.committees.iter().all(|committee| sees(&scope, committee)) {
+        if !asked.committees.iter().all(|committee| scope.holds_committee(committee)) {
             return Err(call.denied());
         }
         if let Some(unknown) = known.unknown.first() {

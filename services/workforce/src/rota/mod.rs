@@ -35,7 +35,7 @@ use tonic::{Request, Response, Status};
 use self::{
     acts::Known,
     rules::{SWAPS, SwapVerb, TABLE, Verb},
-    store::{Row, Terms, duties, sees, swaps},
+    store::{Row, Terms, duties, swaps},
     swap::Kept,
 };
 
@@ -57,7 +57,9 @@ impl Rotas {
             // what is no name, or lies outside the caller's areas, is refused by the work
             let Ok(committee) = CommitteeName::parse(name) else { continue };
             let scope = call.may(call.permission(), committee.town());
-            if sees(&scope, committee.committee()) && self.governance.committee(&committee).await?.is_none() {
+            if scope.holds_committee(committee.committee())
+                && self.governance.committee(&committee).await?.is_none()
+            {
                 unknown.push(name.clone());
             }
         }
@@ -85,7 +87,7 @@ impl Rotas {
             (Verb::Publish, Some(why)) => Some(Hindrance::of(Hinders::FourEyes, why)),
             _ => None,
         };
-        let all = |scope: &Scope| row.committees.iter().all(|committee| sees(scope, committee));
+        let all = |scope: &Scope| row.committees.iter().all(|committee| scope.holds_committee(committee));
         answer.available_actions = available_unless(&TABLE, row.state()?, call, &row.town, all, hindered);
         answer.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
         Ok(answer)
@@ -185,7 +187,7 @@ impl Rotas {
                 Kept::FourEyes(why) => Some(Hindrance::of(Hinders::FourEyes, &why)),
             }
         };
-        let some = |scope: &Scope| row.committees.iter().any(|committee| sees(scope, committee));
+        let some = |scope: &Scope| row.committees.iter().any(|committee| scope.holds_committee(committee));
         answer.available_actions = available_unless(&SWAPS, row.state()?, call, &row.town, some, hindered);
         answer.timeline = timeline::read(read.sql(), name.town(), &name.to_string()).await?;
         Ok(answer)

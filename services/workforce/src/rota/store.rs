@@ -97,11 +97,6 @@ pub(super) fn name(town: &str, id: Uuid) -> String {
     format!("towns/{town}/rotas/{id}")
 }
 
-/// Whether a caller of `scope` sees a committee.
-pub(super) fn sees(scope: &Scope, committee: &str) -> bool {
-    scope.is_town() || scope.ids().1.iter().any(|id| id == committee)
-}
-
 /// The statement up to its condition; a day's kind now is what the calendar says.
 fn head(calendar: &Calendar) -> QueryBuilder<Postgres> {
     let special = calendar.changed_since(&Calendar::default());

@@ -22,7 +22,7 @@ use super::{
     encode, hand,
     plan::Policy,
     rules::{SWAPS, SwapState, SwapVerb as Do, Verb as RotaVerb},
-    store::{self, duties, sees, swaps},
+    store::{self, duties, swaps},
 };
 use crate::reasons::{DUTY_NOT_HELD, DUTY_NOT_IN_FORCE, DUTY_SWAP_OPEN, DUTY_SWAP_STALE};
 
@@ -34,7 +34,8 @@ pub(super) fn is_caller(call: &Call, town: &str, person: &str) -> bool {
 /// Whether the caller holds the permission for all committees of a swap.
 fn sees_all(scope: &Scope, row: &swaps::Row) -> bool {
     scope.is_town()
-        || (!row.committees.is_empty() && row.committees.iter().all(|committee| sees(scope, committee)))
+        || (!row.committees.is_empty()
+            && row.committees.iter().all(|committee| scope.holds_committee(committee)))
 }
 
 /// What keeps the caller from a step of a swap.

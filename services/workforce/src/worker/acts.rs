@@ -2,7 +2,7 @@
 
 use chassis::{
     actor::{Actor, another},
-    comment, fields, history,
+    comment, fields,
     refusal::{ALREADY_EXISTS, Faults, FieldFault, Refusal},
     state::transition,
     wire,
@@ -27,7 +27,7 @@ use crate::{
     absence,
     known::Found,
     posting::{
-        acts::{need_quota, tell_of_end},
+        acts::{tell_of_end, write_line},
         encode as posts,
         rules::{Facts, fit},
     },
@@ -175,21 +175,6 @@ async fn need_employed_once(
     }
 }
 
-/// Writes how a line changes; yields whether it did.
-async fn write_line(
-    work: &mut Work,
-    name: &WorkerName,
-    splice: &Splice<Uuid, Facts>,
-    reason: &str,
-) -> Result<(), Refusal> {
-    let at = history::stamp(work.sql()).await?;
-    LINE.write(work.sql(), name.town(), name.worker(), splice, &at, reason).await?;
-    for (period, facts) in splice.insert.iter().filter(|(_, facts)| facts.is_post()) {
-        need_quota(work, name.town(), facts, period.from()).await?;
-    }
-    Ok(())
-}
-
 /// CreateWorker: hired.
 pub(super) struct Create;
 
@@ -211,7 +196,7 @@ fn read(town: &TownName, request: &pb::CreateWorkerRequest) -> Result<Hiring, Re
         name.map_err(|error| FieldFault::new("worker_id", "FORMAT", "编号格式不符", error.to_string())),
     );
     let display_name = faults.take(fields::display("worker.display_name", &given.display_name));
-    let schooling = faults.take(encode::schooling(given.schooling));
+    let schooling = faults.take(encode::read_schooling("worker.schooling", given.schooling()));
     let hired = faults.take(wire::required_date("worker.hire_date", given.hire_date.as_ref()));
     let probation = faults.take(wire::date("worker.probation_end_date", given.probation_end_date.as_ref()));
     let first = match &given.posting {
@@ -290,7 +275,9 @@ impl Verb for Update {
             false => Some(locked.view.display_name.clone()),
         };
         let schooling = match mask.contains(&"schooling") {
-            true => faults.take(encode::schooling(given.schooling)).map(|its| its.name().to_owned()),
+            true => faults
+                .take(encode::read_schooling("worker.schooling", given.schooling()))
+                .map(|its| its.name().to_owned()),
             false => Some(locked.view.schooling.clone()),
         };
         let (display_name, schooling) = faults.finish(display_name.zip(schooling))?;

@@ -1,7 +1,6 @@
 //! Workers on the wire.
 
 use chassis::{
-    history,
     refusal::{FieldFault, Refusal},
     wire,
 };
@@ -35,11 +34,20 @@ pub(crate) const FILTER: &[FieldSpec] = &[
     field("hire_date", "w.hired_on", Kind::Date),
 ];
 
-/// A value of an enum of the contract by the name that it has here.
-pub(crate) fn schooling(given: i32) -> Result<Schooling, FieldFault> {
-    let name = pb::Schooling::try_from(given).unwrap_or_default().as_str_name();
-    Schooling::from_name(name.trim_start_matches("SCHOOLING_"))
-        .ok_or_else(|| FieldFault::new("worker.schooling", "REQUIRED", "必填", "required"))
+/// A schooling as a request names it.
+pub(crate) fn read_schooling(field: &str, given: pb::Schooling) -> Result<Schooling, FieldFault> {
+    Schooling::from_name(given.as_str_name().trim_start_matches("SCHOOLING_"))
+        .ok_or_else(|| FieldFault::new(field, "REQUIRED", "必填", "required"))
+}
+
+/// A schooling by its name here.
+pub(crate) fn schooling(name: &str) -> pb::Schooling {
+    pb::Schooling::from_str_name(&format!("SCHOOLING_{name}")).unwrap_or_default()
+}
+
+/// A sex by its name here.
+pub(crate) fn sex(name: &str) -> pb::Sex {
+    if name == Sex::Female.name() { pb::Sex::Female } else { pb::Sex::Male }
 }
 
 /// As the identity number says.
@@ -56,44 +64,23 @@ fn optional(day: Option<Date>) -> Option<contracts::google::r#type::Date> {
 /// A worker without what only Get shows.
 pub(crate) fn worker(view: &View) -> Result<pb::Worker, Refusal> {
     let days = view.days()?;
-    let sex = if view.sex == Sex::Female.name() { pb::Sex::Female } else { pb::Sex::Male };
     let state = format!("WORKER_STATE_{}", view.state()?.name());
-    let schooling = format!("SCHOOLING_{}", view.schooling);
     Ok(pb::Worker {
         name: view.name(),
         display_name: view.display_name.clone(),
         person: format!("towns/{}/people/{}", view.town, view.person),
-        sex: sex.into(),
+        sex: sex(&view.sex).into(),
         birth_year: view.birth()?.year().into(),
-        schooling: pb::Schooling::from_str_name(&schooling).unwrap_or_default().into(),
+        schooling: schooling(&view.schooling).into(),
         hire_date: Some(wire::to_date(days.hired)),
         probation_end_date: optional(days.probation_ends),
         confirm_date: optional(days.confirmed),
         end_date: optional(days.left),
         state: pb::WorkerState::from_str_name(&state).unwrap_or_default().into(),
-        posting: posting(view)?,
+        posting: view.posting().as_ref().map(posts::posting).transpose()?,
         etag: Etag::of(view.version).to_string(),
         create_time: Some(wire::to_timestamp(view.created)),
         update_time: Some(wire::to_timestamp(view.updated)),
         ..Default::default()
     })
-}
-
-/// The entry of the day.
-fn posting(view: &View) -> Result<Option<pb::Posting>, Refusal> {
-    let (Some(id), Some(starts)) = (view.posting, view.starts.as_deref()) else { return Ok(None) };
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let committee = text(&view.committee);
-    Ok(Some(pb::Posting {
-        name: format!("towns/{}/postings/{id}", view.town),
-        worker: view.name(),
-        kind: posts::kind(&text(&view.kind)).into(),
-        committee: posts::committee(&view.town, &committee),
-        post: posts::post(&text(&view.post)).into(),
-        start_date: Some(wire::to_date(history::day(starts)?)),
-        end_date: optional(view.ends.as_deref().map(history::day).transpose()?),
-        reason: text(&view.reason),
-        record_time: view.recorded.map(wire::to_timestamp),
-        supersede_time: None,
-    }))
 }

@@ -48,11 +48,8 @@ pub(crate) struct Workers {
 
 /// What the caller can do with a worker now.
 fn actions(call: &Call, view: &View) -> Result<Vec<AvailableAction>, Refusal> {
-    let sees = |scope: &Scope| match &view.committee {
-        _ if scope.is_town() => true,
-        Some(committee) => scope.ids().1.contains(committee),
-        None => false,
-    };
+    let held = view.committee.as_deref();
+    let sees = |scope: &Scope| scope.is_town() || held.is_some_and(|its| scope.holds_committee(its));
     let recorder = view.recorder();
     let hindered = |verb: Verb| {
         let four_eyes = || another(&view.name(), verb.name(), &Actor::of(call), &[("record", &recorder)]);

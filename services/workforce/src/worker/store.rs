@@ -7,6 +7,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::rules::{Days, State};
+use crate::posting::store as posting;
 
 /// The posts of a worker.
 pub(crate) const LINE: Line =
@@ -34,14 +35,14 @@ pub(crate) struct View {
     /// Whether leave covers the day that was asked about.
     away: bool,
     day: String,
-    pub(crate) posting: Option<Uuid>,
-    pub(crate) kind: Option<String>,
+    posting: Option<Uuid>,
+    kind: Option<String>,
     pub(crate) committee: Option<String>,
     pub(crate) post: Option<String>,
-    pub(crate) starts: Option<String>,
-    pub(crate) ends: Option<String>,
-    pub(crate) reason: Option<String>,
-    pub(crate) recorded: Option<i64>,
+    starts: Option<String>,
+    ends: Option<String>,
+    reason: Option<String>,
+    recorded: Option<i64>,
 }
 
 impl View {
@@ -71,6 +72,25 @@ impl View {
         Ok(self.days()?.state(history::day(&self.day)?, self.away))
     }
 
+    /// The entry of the day that was asked about; none outside the employment.
+    pub(crate) fn posting(&self) -> Option<posting::View> {
+        let id = self.posting?;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        Some(posting::View {
+            town: self.town.clone(),
+            id,
+            worker: self.id.clone(),
+            kind: text(&self.kind),
+            committee: text(&self.committee),
+            post: text(&self.post),
+            starts: text(&self.starts),
+            ends: self.ends.clone(),
+            reason: text(&self.reason),
+            recorded: self.recorded.unwrap_or_default(),
+            superseded: None,
+        })
+    }
+
     /// Who recorded him.
     pub(crate) fn recorder(&self) -> Actor {
         Actor::new(&self.recorded_by, &self.recorded_person)
@@ -78,12 +98,18 @@ impl View {
 }
 
 /// Leave of the day `q.day`.
-const AWAY: &str = "exists (select from absence a where a.town = w.town and a.worker = w.id and a.cancelled is null and a.valid @> q.day)";
+macro_rules! away {
+    () => {
+        "exists (select from absence a where a.town = w.town and a.worker = w.id and a.cancelled is null and a.valid @> q.day)"
+    };
+}
 
 /// What somebody is on the day `q.day`, as the rules say it: for filters.
-pub(crate) const STATE: &str = "(case when q.day < w.hired_on then 'HIRED' when w.left_on <= q.day then 'LEFT'
-    when exists (select from absence a where a.town = w.town and a.worker = w.id and a.cancelled is null and a.valid @> q.day) then 'ON_LEAVE'
-    when w.confirmed_on <= q.day then 'ACTIVE' else 'PROBATION' end)";
+pub(crate) const STATE: &str = concat!(
+    "(case when q.day < w.hired_on then 'HIRED' when w.left_on <= q.day then 'LEFT' when ",
+    away!(),
+    " then 'ON_LEAVE' when w.confirmed_on <= q.day then 'ACTIVE' else 'PROBATION' end)"
+);
 
 /// The statement up to its condition, as of a day.
 fn head(day: Date) -> QueryBuilder<Postgres> {
@@ -93,7 +119,7 @@ fn head(day: Date) -> QueryBuilder<Postgres> {
     w.recorded_by, w.recorded_person, w.version, (extract(epoch from w.created) * 1000000)::bigint as created,
     (extract(epoch from w.updated) * 1000000)::bigint as updated, ",
     );
-    query.push(AWAY).push(
+    query.push(away!()).push(
         " as away, q.day::text as day, p.id as posting, p.kind, p.committee, p.post, lower(p.valid)::text as starts, upper(p.valid)::text as ends, p.reason,
     (extract(epoch from lower(p.recorded)) * 1000000)::bigint as recorded
   from worker w cross join (select ",

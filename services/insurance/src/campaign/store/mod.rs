@@ -80,11 +80,6 @@ pub(crate) fn period(from: &str, to: &str) -> Result<Period, Refusal> {
     Period::new(day(from)?, Some(day(to)?)).map_err(Refusal::internal)
 }
 
-/// Whether a caller's areas hold a committee.
-pub(crate) fn sees(scope: &Scope, committee: &str) -> bool {
-    scope.is_town() || scope.ids().1.iter().any(|id| id == committee)
-}
-
 /// What a campaign is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {

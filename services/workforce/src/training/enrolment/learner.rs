@@ -61,7 +61,7 @@ pub(in crate::training) async fn need_known(
     let person = fields::in_town("", &given.person, town.town(), PersonName::town);
     let (Ok(committee), Ok(person)) = (committee, person) else { return Ok(()) };
     // of whom the caller may not ask, governance isn't asked
-    if !scope.is_town() && !scope.ids().1.contains(&committee) {
+    if !scope.holds_committee(&committee) {
         return Err(call.denied());
     }
     known::need_committee(governance, &given.committee).await?;
@@ -123,7 +123,7 @@ pub(super) async fn find(work: &mut Work, given: &Given) -> Result<Learner, Refu
     let scope = call.scope(given.session.town())?;
     match &given.named {
         Named::Person(person, role, committee) => {
-            if !scope.is_town() && !scope.ids().1.contains(committee) {
+            if !scope.holds_committee(committee) {
                 return Err(call.denied());
             }
             let (person, committee) = (person.person().to_owned(), committee.clone());

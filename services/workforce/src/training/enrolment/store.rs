@@ -62,7 +62,7 @@ impl Row {
 
     /// Whether a scope holds it.
     pub(super) fn is_seen(&self, scope: &Scope) -> bool {
-        scope.is_town() || scope.ids().1.contains(&self.committee)
+        scope.holds_committee(&self.committee)
     }
 }
 

@@ -10,6 +10,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::rules::{Level, State};
+use crate::posting::store::push_posted_within;
 
 /// A registration as it is stored.
 #[derive(Clone, Debug, FromRow)]
@@ -48,21 +49,11 @@ const HEAD: &str = "select r.town, r.id, r.worker, w.person, r.level, r.exam_yea
     (extract(epoch from r.created) * 1000000)::bigint as created, (extract(epoch from r.updated) * 1000000)::bigint as updated
   from exam_registration r join worker w on w.town = r.town and w.id = r.worker where r.town = ";
 
-fn push_scope(query: &mut QueryBuilder<Postgres>, scope: &Scope, today: Date) {
-    if !scope.is_town() {
-        query.push(
-            " and exists (select from posting p where p.town = r.town and p.worker = r.worker and upper_inf(p.recorded) and p.valid @> ",
-        );
-        query.push_bind(today.to_string()).push("::text::date and p.committee = any(");
-        query.push_bind(scope.ids().1.to_vec()).push("))");
-    }
-}
-
 /// A page of registrations by id, of workers whose post on the day lies in the caller's areas.
 pub(super) fn list_query(asked: &Asked) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(HEAD);
     query.push_bind(asked.town.clone());
-    push_scope(&mut query, &asked.scope, asked.today);
+    push_posted_within(&mut query, "r", &asked.scope, asked.today);
     asked.push_uuid_page(&mut query, "r.id");
     query
 }
@@ -77,7 +68,7 @@ pub(super) async fn get(
     let Ok(id) = Uuid::parse_str(name.exam_registration()) else { return Ok(None) };
     let mut query = QueryBuilder::<Postgres>::new(HEAD);
     query.push_bind(name.town()).push(" and r.id = ").push_bind(id);
-    push_scope(&mut query, scope, today);
+    push_posted_within(&mut query, "r", scope, today);
     if lock {
         query.push(" for no key update of r");
     }
